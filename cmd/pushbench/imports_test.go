@@ -49,7 +49,7 @@ var layout = []rule{
 	{packages: "results/compare", may: []string{"results", "results/metric", "results/summary"}, tests: []string{"results/internal/*"}},
 	{packages: "results/compare/proof", may: []string{"results/compare"}},
 	{packages: "results/report", may: []string{"results", "results/metric", "results/price", "results/summary", "results/compare", "results/chart"}, tests: []string{"results/internal/*"}}, // prints the verdicts
-	{packages: "results/chart", may: []string{"results", "results/metric", "results/summary", "results/compare"}, tests: []string{"results/internal/*"}},                                    // draws the verdicts
+	{packages: "results/chart", may: []string{"results", "results/metric", "results/summary", "results/compare"}, tests: []string{"results/internal/*", "results/price"}},                   // draws the verdicts
 	{packages: "results/internal/*", may: []string{"results", "results/metric", "results/summary"}},
 	{packages: "bench/client", may: []string{"bench/*", "bench/client/internal/wire", "scenarios", "results"}}, // independent of engines
 	{packages: "bench/child", may: []string{"bench/cost"}},                                                     // starts and stops processes of any role

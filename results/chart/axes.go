@@ -20,7 +20,7 @@ func (p *Panel) fit() {
 	for _, s := range p.Series {
 		for i := range s.X {
 			from := s.Y[i]
-			if s.Kind == bars || s.Kind == note {
+			if s.Kind == bars || s.Kind == note && p.Y.Scale == linear {
 				from = 0
 			}
 			if len(s.From) > 0 {
@@ -100,6 +100,14 @@ func (a *Axis) fit(e extent, factor, headroom float64) {
 		}
 		a.Ticks = linearTicks(a.Min, a.Max, 5)
 	}
+}
+
+// Share returns the position of a value as a share of the axis.
+func (a Axis) Share(v float64) float64 {
+	if a.Scale == logarithmic || a.Scale == percentile {
+		return math.Log(v/a.Min) / math.Log(a.Max/a.Min)
+	}
+	return (v - a.Min) / (a.Max - a.Min)
 }
 
 // logTicks labels 1, 2 and 5 of each decade if they fit, else decades only. On a short axis it labels round

@@ -173,13 +173,13 @@ func fourDigits(x float64) float64 {
 	return math.Round(x/unit) * unit
 }
 
-// complete removes series and panels without values, and sets the drawing order and the bounds of the axes.
+// complete removes series without values and panels that would be empty, and sets the drawing order and the bounds of the axes.
 func (c Chart) complete() Chart {
 	var panels []Panel
 	for _, p := range c.Panels {
 		p.Series = slices.DeleteFunc(p.Series, func(s Series) bool { return len(s.X) == 0 })
 		slices.SortStableFunc(p.Series, func(a, b Series) int { return cmp.Compare(a.layer(), b.layer()) })
-		if slices.ContainsFunc(p.Series, func(s Series) bool { return s.Kind != note }) {
+		if slices.ContainsFunc(p.Series, func(s Series) bool { return s.Kind != note || p.Y.Min < p.Y.Max }) {
 			p.fit()
 			panels = append(panels, p)
 		}

@@ -32,7 +32,11 @@ func compared(a, b *results.Run, j compare.Analysis) Chart {
 			if label == incomparable {
 				s.Kind = note
 			} else {
-				s.Y, s.Lo, s.Hi = []float64{within(d.Ratio)}, []float64{within(d.Lo)}, []float64{within(d.Hi)}
+				s.Y = []float64{within(d.Ratio)}
+				p.Y.Min, p.Y.Max = min(p.Y.Min, s.Y[0]/1.02), max(p.Y.Max, s.Y[0]*1.02)
+			}
+			if strings.Contains(label, "\n") {
+				s.Lo, s.Hi = []float64{within(d.Lo)}, []float64{within(d.Hi)}
 				p.Y.Min, p.Y.Max = min(p.Y.Min, s.Lo[0]/1.02), max(p.Y.Max, s.Hi[0]*1.02)
 			}
 			p.X.Names, p.Series = append(p.X.Names, nameLines(configuration)), append(p.Series, s)
@@ -79,10 +83,14 @@ func direction(d compare.Difference) Style {
 
 const incomparable = "not comparable"
 
-// ratio returns the difference as text.
+// ratio returns the difference as text: its interval is in the second line, if there are enough repetitions for
+// one.
 func ratio(d compare.Difference) string {
 	if d.Verdict == compare.Incomparable || math.IsNaN(d.Ratio) {
 		return incomparable
+	}
+	if d.Lo <= 0 || math.IsInf(d.Hi, 1) {
+		return metric.Number(d.Ratio)
 	}
 	return fmt.Sprintf("%s\n%s–%s", metric.Number(d.Ratio), metric.Number(d.Lo), metric.Number(d.Hi))
 }

@@ -135,6 +135,11 @@ func (c pen) series(s Series) {
 				fillBox(&c.Canvas, s.color(), left, bottom, right, top)
 				c.StrokeLine2(draw.LineStyle{Color: paper, Width: 0.5}, left, top, right, top)
 			}
+			if s.Kind == cells { // transports of equal cost share a cell
+				x := math.Round(s.X[i])
+				left, right := c.x(x-0.5), c.x(x+0.5)
+				c.StrokeLines(draw.LineStyle{Color: paper, Width: 1.5}, []vg.Point{{X: left, Y: top}, {X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
+			}
 		}
 	}
 	if s.Kind == bars || s.Kind == points {
@@ -214,7 +219,7 @@ func (c pen) above(label string, at vg.Point, room vg.Length) {
 	at.Y += 3
 	for _, size := range []vg.Length{8, 7, 6} {
 		style := textStyle(size, ink)
-		if w := style.Width(label); w <= room {
+		if w := style.Width(label); w <= room-2 {
 			style.XAlign, style.YAlign = text.XCenter, text.YBottom
 			h := style.Height(label)
 			fillBox(&c.Canvas, paper, at.X-w/2, at.Y-1, at.X+w/2, at.Y+h-1) // so that no grid line crosses the label

@@ -95,7 +95,7 @@ func nameLines(name string) string {
 	return strings.Join(lines, "\n")
 }
 
-// axisNames returns the title of these labels: "transport, library, batching_delay". It is empty for
+// axisNames returns the title of these labels: "transport, library, batching delay". It is empty for
 // transports alone.
 func axisNames(rows []summary.Row) string {
 	names := []string{"transport"}
@@ -109,5 +109,5 @@ func axisNames(rows []summary.Row) string {
 	if len(names) == 1 {
 		return ""
 	}
-	return strings.Join(names, ", ")
+	return strings.ReplaceAll(strings.Join(names, ", "), "_", " ")
 }

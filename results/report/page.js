@@ -134,14 +134,16 @@
     function below(at, all) {
       for (const g of panel.guides || []) if (g.kind !== 'border') guide(at, g);
       for (const s of all) {
-        if (s.kind !== 'bars' && s.kind !== 'cells' || !s.color) continue;
+        if (s.kind !== 'bars' && s.kind !== 'cells') continue;
         s.x.forEach((_, i) => {
           const b = box(at, s, i);
           if (b.bottom <= b.top) return;
-          at.c.fillStyle = colour(s);
+          at.c.fillStyle = s.color ? colour(s) : 'transparent';
           at.c.fillRect(b.left, b.top, b.right - b.left, b.bottom - b.top);
           pen(at.c, css('--paper'), 1);
           stroke(at.c, b.left, b.top, b.right, b.top);
+          const cell = Math.round(s.x[i]); // transports of equal cost share a cell
+          if (s.kind === 'cells') at.c.strokeRect(at.x(cell - 0.5), b.top, at.x(cell + 0.5) - at.x(cell - 0.5), b.bottom - b.top);
         });
       }
     }
@@ -173,7 +175,7 @@
       for (const size of [12, 10, 8]) {
         c.font = size * ratio() + 'px ' + font;
         const wide = Math.max(...lines.map(l => c.measureText(l).width));
-        if (wide > room) continue;
+        if (wide > room - 3 * ratio()) continue;
         const step = (size + 1) * ratio(), top = y - 4 * ratio() - step * lines.length;
         c.fillStyle = css('--paper'); // so that no grid line crosses the label
         c.fillRect(x - wide / 2, top, wide, step * lines.length);
@@ -246,7 +248,7 @@
 
   // axes have the ticks of the picture; zoomed in, the horizontal axis has more.
   function axes(panel) {
-    const axis = of => ({stroke: () => css('--soft'), grid: {show: of.scale !== 'names', stroke: () => css('--line'), width: 1, filter: (u, all) => all.map(v => of.ticks.some(t => t.at === v && !t.label) ? null : v)}, ticks: {stroke: () => css('--line'), width: 1}, font: '12px ' + font});
+    const axis = of => ({stroke: () => css('--soft'), grid: {show: of.scale !== 'names', stroke: () => css('--line'), width: 1, filter: (u, all) => all.map(v => of.ticks.some(t => t.at === v && !t.label) ? null : v)}, ticks: {show: of.scale !== 'names', stroke: () => css('--line'), width: 1}, font: '12px ' + font});
     const x = axis(panel.x), y = axis(panel.y), given = of => [() => of.ticks.map(t => t.at), () => of.ticks.map(t => t.label || '')];
     const whole = u => u.scales.x.min === panel.x.min && u.scales.x.max === panel.x.max;
     const upright = u => names(panel.x) > (u.width - 70) / panel.x.ticks.length - 2;
@@ -424,6 +426,7 @@
   }
 
   function drawAll() {
+    switches();
     for (const p of plots.splice(0)) p.u.destroy();
     for (const chart of charts) {
       const box = document.getElementById(chart.name);
@@ -447,10 +450,11 @@
   // switches adds one button per transport, for all charts together.
   function switches() {
     const bar = document.getElementById('switches');
+    bar.querySelectorAll('button').forEach(b => b.remove());
     const seen = new Map();
     for (const c of charts) for (const p of c.panels) for (const s of p.series) if (s.transport && s.color && !seen.has(s.transport)) seen.set(s.transport, s);
     for (const [transport, s] of seen) {
-      const b = element('button', {type: 'button', 'aria-pressed': 'true', 'data-transport': transport});
+      const b = element('button', {type: 'button', 'aria-pressed': String(!hidden.has(transport)), 'data-transport': transport});
       const swatch = element('i', {});
       swatch.style.background = colour({color: s.color});
       b.append(swatch, transport);
@@ -471,7 +475,6 @@
     const box = document.getElementById(chart.name);
     box.append(tools(chart, box));
   }
-  switches();
   drawAll();
   dark.addEventListener('change', drawAll);
   let waiting = 0;

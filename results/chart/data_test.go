@@ -1,0 +1,262 @@
+package chart
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/compare"
+	"pushbench/results/internal/synthetic"
+	"pushbench/results/metric"
+	"pushbench/results/price"
+	"pushbench/results/summary"
+)
+
+// chartOf returns a complete chart of a run.
+func chartOf(run *results.Run, of func(*results.Run, summary.Summary) Chart) Chart {
+	return of(run, summary.Of(run)).complete()
+}
+
+// valueOf returns the value of a series at a position.
+func valueOf(t *testing.T, p Panel, configuration, part, kind string) (y float64, s Series) {
+	t.Helper()
+	i := slices.IndexFunc(p.Series, func(s Series) bool {
+		return s.Configuration == configuration && s.Part == part && s.Kind == kind
+	})
+	if i < 0 {
+		t.Fatalf("%q has no %s of %s %s", p.Title, kind, configuration, part)
+	}
+	return p.Series[i].Y[0], p.Series[i]
+}
+
+// Bars show what the table shows: medians of the repetitions. Stacked parts stand on each other.
+func TestCostIsThatOfTheTable(t *testing.T) {
+	run := synthetic.Run(4, time.Second)
+	run.Trials[0].Cost.Server.CPU *= 10 // the pool would differ from the median
+	c, rows := chartOf(run, cost), summary.Of(run).Rows
+	for _, r := range rows {
+		server, bar := valueOf(t, c.Panels[0], r.Name, "server", bars)
+		generator, upper := valueOf(t, c.Panels[0], r.Name, "generator", bars)
+		total, sum := valueOf(t, c.Panels[0], r.Name, "total", points)
+		if want := fourDigits(r.Typical(metric.ServerCPUPerMessage).X); server != want || bar.From[0] != 0 {
+			t.Errorf("%s: the server's bar is %v from %v, want %v from 0", r.Name, server, bar.From, want)
+		}
+		if want := fourDigits(r.Typical(metric.GeneratorCPUPerMessage).X); generator != want || upper.From[0] != server {
+			t.Errorf("%s: the generator's bar is %v from %v, want %v from %v", r.Name, generator, upper.From, want, server)
+		}
+		if v := r.Typical(metric.CPUPerMessage); total != fourDigits(v.X) || sum.Labels[0] != v.String() || !(sum.Lo[0] <= total && total <= sum.Hi[0]) {
+			t.Errorf("%s: the total is %v, %q from %v to %v, want %v", r.Name, total, sum.Labels, sum.Lo, sum.Hi, v)
+		}
+	}
+	if keys := c.Keys; keys[0].Kind != "" || len(keys) != 1+len(layers) {
+		t.Errorf("the legend is %v", keys)
+	}
+}
+
+// Both panels of memory have one scale, so that their bars are comparable.
+func TestMemoryHasOneScale(t *testing.T) {
+	c := chartOf(synthetic.Run(2, time.Second), memory)
+	if len(c.Panels) != 2 || c.Panels[0].Y.Max != c.Panels[1].Y.Max || !slices.Equal(c.Panels[0].Y.Ticks, c.Panels[1].Y.Ticks) {
+		t.Errorf("%+v", c.Panels)
+	}
+}
+
+// No two bars of a group share a position, for any number of configurations.
+func TestBarsNeverCoverEachOther(t *testing.T) {
+	run := synthetic.Sweep(1, time.Second, []string{"nethttp", "fasthttp"}, []time.Duration{0, time.Millisecond, 5 * time.Millisecond})
+	for _, of := range []func(*results.Run, summary.Summary) Chart{cost, writes, memory, connect} {
+		for _, p := range chartOf(run, of).Panels {
+			type span struct {
+				from, to      float64
+				configuration string
+			}
+			var all []span
+			for _, s := range p.Series {
+				if s.Kind == bars {
+					all = append(all, span{s.X[0] - s.Width/2, s.X[0] + s.Width/2, s.Configuration})
+				}
+			}
+			slices.SortFunc(all, func(a, b span) int { return int(math.Copysign(1, a.from-b.from)) })
+			for i := 1; i < len(all); i++ {
+				if all[i].configuration != all[i-1].configuration && all[i].from < all[i-1].to {
+					t.Errorf("%s: the bars of %s and %s overlap", p.Title, all[i-1].configuration, all[i].configuration)
+				}
+			}
+			if last := all[len(all)-1]; all[0].from < p.X.Min || last.to > p.X.Max {
+				t.Errorf("%s: bars from %v to %v exceed the axis from %v to %v", p.Title, all[0].from, last.to, p.X.Min, p.X.Max)
+			}
+		}
+	}
+}
+
+func TestWritesHasNoPanelWithoutPolls(t *testing.T) {
+	run := synthetic.Run(1, time.Second)
+	for i := range run.Trials {
+		run.Trials[i].Cost.Wire.Polls, run.Trials[i].Cost.Wire.EmptyResponses = 0, 0
+	}
+	if c := chartOf(run, writes); len(c.Panels) != 1 || c.Panels[0].Title != "Messages per write" {
+		t.Errorf("%d panels", len(c.Panels))
+	}
+}
+
+// Markers of the percentiles are the medians of the table; markers at one percentile have different shifts.
+func TestPercentilesAreThoseOfTheTable(t *testing.T) {
+	run := synthetic.Run(4, 10*time.Second)
+	for _, d := range []distribution{latency, age} {
+		c := chartOf(run, d.of)
+		var shifts []float64
+		for _, r := range summary.Of(run).Rows {
+			_, s := valueOf(t, c.Panels[0], r.Name, "", points)
+			i := slices.Index(s.X, 100)
+			name := metric.P99
+			if d.name == "age" {
+				name = metric.AgeP99
+			}
+			v := r.Typical(name)
+			if v.Known != summary.Shown {
+				continue
+			}
+			if s.Y[i] != fourDigits(v.X) {
+				t.Errorf("%s of %s is %v, want %v", name, r.Name, s.Y[i], v)
+			}
+			shifts = append(shifts, s.Shift)
+		}
+		slices.Sort(shifts)
+		if len(shifts) < 3 || len(slices.Compact(shifts)) != len(shifts) {
+			t.Errorf("%s: shifts %v", d.name, shifts)
+		}
+	}
+}
+
+// The rest of the window, shorter than the other intervals, is left out: its rate is noise.
+func TestTimelineLeavesOutASliver(t *testing.T) {
+	run := synthetic.Run(1, 3*time.Second)
+	for _, r := range run.Manifest.Transports {
+		run.Intervals = append(run.Intervals, results.Interval{Repetition: 1, Transport: r, Start: 3 * time.Second, Length: 30 * time.Millisecond, Delivered: 900})
+	}
+	c := chartOf(run, timeline)
+	if len(c.Panels) != 2 || len(c.Panels[0].Guides) != 4 {
+		t.Fatalf("%+v", c.Panels)
+	}
+	for _, s := range c.Panels[0].Series {
+		if slices.ContainsFunc(s.X, func(x float64) bool { return x > 3 && x < 3.05 }) || slices.Max(s.Y) > 10_000 {
+			t.Errorf("%s has %v at %v", s.Configuration, s.Y, s.X)
+		}
+	}
+}
+
+// The markers of equal lines are at different points.
+func TestMarkersOfEqualLinesRemainVisible(t *testing.T) {
+	over := Series{Kind: line, X: []float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Y: make([]float64, 10)}
+	if a, b := marked(over, 0), marked(over, 1); slices.Contains(a.X, b.X[0]) || slices.Contains(b.X, a.X[0]) {
+		t.Errorf("markers at %v and %v", a.X, b.X)
+	}
+}
+
+// Events near each other have their own numbers, and the chart lists them all.
+func TestTimelineListsEvents(t *testing.T) {
+	run := synthetic.Run(1, 2*time.Second)
+	run.Trials[0].Events = []results.Event{{At: time.Second, Took: 9 * time.Millisecond, What: "core 0 stalled"}, {At: time.Second, Took: 8 * time.Millisecond, What: "core 1 stalled"}}
+	c := chartOf(run, timeline)
+	c.Basis = "basis"
+	svg, err := c.vector()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{">1<", ">2<", "1: core 0 stalled for 9 ms", "2: core 1 stalled for 8 ms"} {
+		if !strings.Contains(string(svg), words) {
+			t.Errorf("the picture does not contain %q", words)
+		}
+	}
+}
+
+// A configuration is on the front if no other is at most as expensive and at most as slow.
+func TestParetoFront(t *testing.T) {
+	at := func(name string, x, y float64) Series {
+		return Series{Configuration: name, Kind: points, X: []float64{x}, Y: []float64{y}}
+	}
+	all := []Series{at("fast", 9, 1), at("cheap", 1, 9), at("between", 4, 4), at("dominated", 5, 5), at("as cheap, slower", 1, 10), at("as fast, dearer", 10, 1)}
+	best := front(all)
+	if want := []float64{1, 4, 9}; !slices.Equal(best.X, want) {
+		t.Errorf("the front is at %v, want %v", best.X, want)
+	}
+	if names := frontNames(all, best); !slices.Equal(names, []string{"cheap", "between", "fast"}) {
+		t.Errorf("the front has %q", names)
+	}
+}
+
+// pareto has the price and the p99 of the table, with their ranges; the age if only the latest message counts.
+func TestParetoIsThatOfTheTable(t *testing.T) {
+	run := synthetic.Run(4, 30*time.Second)
+	prices := price.Default()
+	prices.Currency = "CHF"
+	run.Manifest.Prices = prices
+	for delivery, name := range map[string]string{"every": metric.P99, "latest": metric.AgeP99} {
+		run.Manifest.Workload.Delivery = delivery
+		c := chartOf(run, pareto)
+		if len(c.Panels) != 1 {
+			t.Fatalf("%s: %d panels", delivery, len(c.Panels))
+		}
+		for _, r := range summary.Of(run).Rows {
+			y, s := valueOf(t, c.Panels[0], r.Name, "", points)
+			cost := r.Typical(metric.Price)
+			if s.X[0] != fourDigits(cost.X) || y != fourDigits(r.Typical(name).X) || !(s.XLo[0] <= s.X[0] && s.X[0] <= s.XHi[0]) || !(s.Lo[0] <= y && y <= s.Hi[0]) {
+				t.Errorf("%s: %s is at %v (%v–%v), %v (%v–%v); want %v, %v", delivery, r.Name, s.X, s.XLo, s.XHi, y, s.Lo, s.Hi, cost, r.Typical(name))
+			}
+		}
+		if !strings.Contains(c.Panels[0].X.Title, "CHF") || !strings.Contains(c.Alt, "On the front: ") {
+			t.Errorf("%s: %q, %q", delivery, c.Panels[0].X.Title, c.Alt)
+		}
+	}
+}
+
+// A cell of the map has a colour per cheapest transport; a border separates polling from pushing.
+func TestCrossoverIsAMapOfCells(t *testing.T) {
+	poll := summary.Row{Configuration: results.Configuration{Name: "shortpoll", Transport: "shortpoll"}, Trials: make([]results.Trial, 1)}
+	push, other := poll, poll
+	push.Name, push.Transport, other.Name, other.Transport = "websocket", "websocket", "sse", "sse"
+	m := compare.CostMap{Cost: metric.CPUPerMessage}
+	tie := boxes(m, compare.Cell{Eligible: []summary.Row{push, other}, Cheapest: 2}, 3, 0)
+	if len(tie) != 2 || tie[0].X[0] != 2.75 || tie[1].X[0] != 3.25 || tie[0].Width != 0.5 || !strings.HasPrefix(tie[0].Labels[0], "websocket ≈ sse\n") || tie[1].Labels[0] != "" {
+		t.Errorf("a tie is %+v", tie)
+	}
+	if none := boxes(m, compare.Cell{Measured: true}, 0, 0); len(none) != 1 || none[0].Color != "" || none[0].Labels[0] != "no transport meets the limit" {
+		t.Errorf("an empty cell is %+v", none)
+	}
+	cell := func(r summary.Row) compare.Cell { return compare.Cell{Eligible: []summary.Row{r}, Cheapest: 1} }
+	got := borders([][]compare.Cell{{cell(push), cell(poll)}, {cell(push), cell(push)}})
+	if len(got) != 2 || !slices.Equal(got[0].X, []float64{0.5, 0.5}) || !slices.Equal(got[1].Y, []float64{0.5, 0.5}) {
+		t.Errorf("borders %+v", got)
+	}
+}
+
+// Differences without an interval, and those that are none, are shown as such.
+func TestComparedShowsWhatIsKnown(t *testing.T) {
+	run := synthetic.Run(1, time.Second)
+	a := compare.Analysis{Declared: results.Declared{Margin: 0.05}, Family: []compare.Difference{
+		{Metric: metric.P50, Names: [2]string{"sse (A)", "sse (B)"}, Ratio: 1.5, Lo: 1.4, Hi: 1.6, Verdict: compare.Different},
+		{Metric: metric.P50, Names: [2]string{"websocket (A)", "websocket (B)"}, Ratio: 0.9, Hi: math.Inf(1)},
+		{Metric: metric.P50, Names: [2]string{"longpoll (A)", "longpoll (B)"}, Ratio: math.NaN(), Verdict: compare.Incomparable},
+		{Metric: metric.P99, Names: [2]string{"longpoll (A)", "longpoll (B)"}, Ratio: math.NaN(), Verdict: compare.Incomparable},
+	}}
+	c := compared(run, run, a).complete()
+	if len(c.Panels) != 2 {
+		t.Fatalf("%d panels, want 2", len(c.Panels))
+	}
+	var labels []string
+	for _, s := range c.Panels[0].Series {
+		labels = append(labels, s.Labels...)
+	}
+	if want := []string{"1.50\n1.40–1.60", "0.900", "not comparable"}; !slices.Equal(labels, want) {
+		t.Errorf("labels %q, want %q", labels, want)
+	}
+	if y := c.Panels[0].Y; y.Min > 0.9 || y.Max < 1.6 || y.Max > 2.5 {
+		t.Errorf("the axis is from %v to %v", y.Min, y.Max)
+	}
+	if _, err := c.vector(); err != nil {
+		t.Error(err)
+	}
+}
