@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,5 +105,67 @@ func TestDependenciesHaveReasons(t *testing.T) {
 	}
 	if required < 10 {
 		t.Errorf("go.mod requires %d modules, want 10 or more", required)
+	}
+}
+
+// docs/model.md names every formula of bench/model, and its table of tolerances is the one that decides
+// whether a metric agrees with the model.
+func TestModelPageIsComplete(t *testing.T) {
+	page := readPage(t, "docs/model.md")
+	for _, name := range exportedFunctions(t, filepath.Join("..", "..", "bench", "model")) {
+		if !strings.Contains(page, "`"+name+"`") {
+			t.Errorf("docs/model.md does not name %s", name)
+		}
+	}
+	var table strings.Builder
+	table.WriteString("| metric | transports | tolerance | reason |\n|---|---|---|---|\n")
+	for _, row := range summary.Tolerances {
+		cells := row.Text()
+		fmt.Fprintf(&table, "| %s | %s | %s | %s |\n", cells[1], cells[0], cells[2], cells[3])
+	}
+	compareTable(t, "docs/model.md", "tolerances", table.String())
+}
+
+// exportedFunctions are the names of the functions, methods excluded, of a package.
+func exportedFunctions(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files in %s, %v", len(files), dir, err)
+	}
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.IsExported() {
+				names = append(names, f.Name.Name)
+			}
+		}
+	}
+	return names
+}
+
+// compareTable compares the part of a page between two comments with a table; -update writes it.
+func compareTable(t *testing.T, name, mark, table string) {
+	t.Helper()
+	page := readPage(t, name)
+	before, rest, found := strings.Cut(page, "<!-- "+mark+" -->\n")
+	got, after, ended := strings.Cut(rest, "<!-- end -->")
+	switch {
+	case !found || !ended:
+		t.Fatalf("%s has no table between <!-- %s --> and <!-- end -->", name, mark)
+	case got == table:
+	case *update:
+		text := before + "<!-- " + mark + " -->\n" + table + "<!-- end -->" + after
+		if err := os.WriteFile(filepath.Join("..", "..", name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("%s: the table of %s is out of date (go test ./cmd/pushbench -run %s -update): got\n%s\nwant\n%s", name, mark, t.Name(), got, table)
 	}
 }
