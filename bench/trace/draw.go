@@ -54,47 +54,65 @@ func pauseLabel(d time.Duration) string {
 const (
 	timeColumns   = 10
 	ladderColumns = 88
+	leastColumns  = 40 // fewer would cut nearly all labels
 )
 
-// Text draws the ladder with characters, 100 columns wide.
-func (t Trace) Text(w io.Writer) error {
+// Text draws the ladder with characters, at most columns wide; 0 is 100 columns. Longer labels are cut.
+func (t Trace) Text(w io.Writer, columns int) error {
+	l := ladder(ladderColumns)
+	if columns > 0 {
+		l = ladder(min(ladderColumns, max(leastColumns, columns-timeColumns-2)))
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n\n", t.Title, t.Summary())
-	fmt.Fprintf(&b, "%*s  client%sserver\n", timeColumns-2, "ms", strings.Repeat(" ", ladderColumns-12))
+	fmt.Fprintf(&b, "%*s  client%sserver\n", timeColumns-2, "ms", strings.Repeat(" ", int(l)-12))
 	last := time.Duration(0)
 	for _, s := range t.Steps {
 		if s.At-last > silence {
-			fmt.Fprintf(&b, "%*s%s\n", timeColumns, "", between("⋮ ", pauseLabel(s.At-last), "", ' '))
+			fmt.Fprintf(&b, "%*s%s\n", timeColumns, "", l.between("⋮ ", pauseLabel(s.At-last), "", ' '))
 		}
 		last = s.At
-		fmt.Fprintf(&b, "%*s  %s\n", timeColumns-2, milliseconds(s.At), t.rung(s))
+		fmt.Fprintf(&b, "%*s  %s\n", timeColumns-2, milliseconds(s.At), l.rung(s.Kind, t.label(s)))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
+// A ladder is the number of columns from the client to the server.
+type ladder int
+
 // rung draws a step in one line.
-func (t Trace) rung(s Step) string {
-	label := t.label(s)
-	switch s.Kind {
+func (l ladder) rung(kind Kind, label string) string {
+	switch kind {
 	case Open, Up:
-		return between("── ", label, "─▶", '─')
+		return l.between("── ", label, "─▶", '─')
 	case Down:
-		return between("◀─ ", label, "──", '─')
+		return l.between("◀─ ", label, "──", '─')
 	case AtServer:
-		return strings.Repeat(" ", max(0, ladderColumns-utf8.RuneCountInString(label)-2)) + label + " ●"
+		return strings.Repeat(" ", max(0, int(l)-utf8.RuneCountInString(label)-2)) + label + " ●"
 	default:
 		return "● " + label
 	}
 }
 
 // between fills a label up to the width of the ladder.
-func between(left, label, right string, fill rune) string {
-	room := ladderColumns - utf8.RuneCountInString(left) - utf8.RuneCountInString(right) - 1
-	if runes := []rune(label); len(runes) > room {
-		label = string(runes[:room-1]) + "…"
-	}
+func (l ladder) between(left, label, right string, fill rune) string {
+	room := int(l) - utf8.RuneCountInString(left) - utf8.RuneCountInString(right) - 1
+	label = shortened(label, room)
 	return left + label + " " + strings.Repeat(string(fill), room-utf8.RuneCountInString(label)) + right
+}
+
+// shortened cuts a label to a number of columns, and keeps the bytes at its end.
+func shortened(label string, room int) string {
+	size := ""
+	if i := strings.LastIndex(label, " · "); i >= 0 {
+		size = label[i:]
+	}
+	runes := []rune(label)
+	if kept := room - utf8.RuneCountInString(size) - 1; len(runes) > room && kept >= 0 {
+		return string(runes[:kept]) + "…" + size
+	}
+	return label
 }
 
 // Presentation attributes of the SVG image. It has no styles, because a content security policy such as

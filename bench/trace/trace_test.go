@@ -106,12 +106,32 @@ func TestReadNamesEveryElement(t *testing.T) {
 	}
 }
 
+// In a narrow terminal, long labels are cut and keep their bytes.
+func TestTextFitsTheTerminal(t *testing.T) {
+	request := "GET /" + strings.Repeat("x", 300) + " HTTP/1.1\n\n"
+	trace := Read("long", []relay.Conversation{recorded(">"+request, "<HTTP/1.1 200 OK\n\n")}, []Note{{At: began.Add(time.Second), AtServer: true, Text: "published"}})
+	for columns, width := range map[int]int{0: 100, 80: 80, 120: 100, 20: timeColumns + 2 + leastColumns} {
+		var text bytes.Buffer
+		if err := trace.Text(&text, columns); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(text.String(), "\n")[2:] {
+			if n := len([]rune(line)); n > width {
+				t.Errorf("%d of %d columns: %s", n, width, line)
+			}
+		}
+		if !strings.Contains(text.String(), "… · ") {
+			t.Errorf("%d columns: no bytes of the long request:\n%s", columns, text.String())
+		}
+	}
+}
+
 // The text never exceeds its width, and the image is XML without scripts.
 func TestLadderIsBoundedAndInert(t *testing.T) {
 	trace := Read("<script>", []relay.Conversation{recorded(">GET /"+strings.Repeat("x", 300)+"<b> HTTP/1.1\n\n", "<HTTP/1.1 200 <OK>\n\n")},
 		[]Note{{At: began.Add(time.Second), AtServer: true, Text: "published"}, {At: began.Add(1001 * time.Millisecond), Text: "heard <it>"}})
 	var text, picture bytes.Buffer
-	if err := errors.Join(trace.Text(&text), trace.SVG(&picture)); err != nil {
+	if err := errors.Join(trace.Text(&text, 0), trace.SVG(&picture)); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range strings.Split(text.String(), "\n")[2:] {

@@ -132,7 +132,8 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 	}
 	lines := plan.Lines()
 	if skipped := declared - len(s.Assertions); skipped > 0 {
-		lines = append(lines, fmt.Sprintf("These flags change the workload: %d of the scenario's %d assertions are skipped.", skipped, declared))
+		are := map[bool]string{true: "is", false: "are"}[skipped == 1]
+		lines = append(lines, fmt.Sprintf("These flags change the workload: %d of the scenario's %d assertions %s skipped.", skipped, declared, are))
 	}
 	if slices.Contains(s.Sweep.Library, scenarios.Reference) {
 		lines = append(lines, "The library reference is nethttp with WebSocket and fasthttp with the other transports. Each program is measured once.")
@@ -256,7 +257,20 @@ func applicable(c *cobra.Command, s *scenarios.Scenario) []metric.Assertion {
 		return nil
 	}
 	missing := s.Unmeasured(s.Configurations())
-	return slices.DeleteFunc(slices.Clone(s.Assertions), func(a metric.Assertion) bool { return slices.Contains(missing, a) })
+	otherTimes := slices.ContainsFunc([]string{"window", "warmup"}, c.Flags().Changed)
+	return slices.DeleteFunc(slices.Clone(s.Assertions), func(a metric.Assertion) bool {
+		return slices.Contains(missing, a) || otherTimes && dependsOnTimes(s, a)
+	})
+}
+
+// dependsOnTimes reports whether an assertion is about the scenario's own window and warm-up: about a number of
+// messages other than none, or with a router that forgets connections in the gaps between the messages.
+func dependsOnTimes(s *scenarios.Scenario, a metric.Assertion) bool {
+	counted := []string{
+		metric.Expected, metric.Delivered, metric.Lost, metric.DeclaredGap, metric.Superseded, metric.Duplicates, metric.Reordered,
+		metric.RepliesLost, metric.ShortLivedWithoutMessage,
+	}
+	return s.Network.IdleTimeout > 0 || a.OtherConfiguration == "" && a.Bound != 0 && slices.Contains(counted, a.Metric)
 }
 
 // oneOrSweep parses the values of a flag: one replaces the scenario's value, several are swept.

@@ -86,10 +86,10 @@ func traceEach(c *cobra.Command, l trace.Ladder, names []string, folder string) 
 			return err
 		}
 		var text, picture bytes.Buffer
-		if err := errors.Join(t.Text(&text), t.SVG(&picture)); err != nil {
+		if err := errors.Join(t.Text(c.OutOrStdout(), app.Columns(c.OutOrStdout())), t.Text(&text, 0), t.SVG(&picture)); err != nil {
 			return err
 		}
-		fmt.Fprintln(c.OutOrStdout(), text.String())
+		fmt.Fprintln(c.OutOrStdout())
 		if folder == "" {
 			continue
 		}
