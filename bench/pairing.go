@@ -42,7 +42,7 @@ func (p *pairing) conditions() (list []string) {
 		}
 		slices.Sort(values)
 		if len(slices.Compact(values)) > 1 {
-			list = append(list, fmt.Sprintf("on purpose, servers differ in %s: %s", strings.TrimPrefix(name, validity.ServerPrefix), strings.Join(each, ", ")))
+			list = append(list, fmt.Sprintf("servers differ on purpose in %s: %s", strings.TrimPrefix(name, validity.ServerPrefix), strings.Join(each, ", ")))
 		}
 	}
 	return list

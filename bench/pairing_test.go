@@ -12,13 +12,13 @@ func TestPairingKeepsTheFirstSettings(t *testing.T) {
 	if p.first != nil {
 		t.Error("a trial without settings became the reference for the others")
 	}
-	p.note("sse", map[string]string{"server flush_ns": "0", "server gogc": "100"})
-	p.note("websocket", map[string]string{"server flush_ns": "5000000", "server gogc": "100"})
-	p.note("sse", map[string]string{"server flush_ns": "7", "server gogc": "7"})
-	if p.first["server gogc"] != "100" || p.before["sse"]["server flush_ns"] != "0" || p.before["websocket"]["server flush_ns"] != "5000000" {
+	p.note("sse", map[string]string{"server batching_delay_ns": "0", "server gogc": "100"})
+	p.note("websocket", map[string]string{"server batching_delay_ns": "5000000", "server gogc": "100"})
+	p.note("sse", map[string]string{"server batching_delay_ns": "7", "server gogc": "7"})
+	if p.first["server gogc"] != "100" || p.before["sse"]["server batching_delay_ns"] != "0" || p.before["websocket"]["server batching_delay_ns"] != "5000000" {
 		t.Errorf("got %+v", p)
 	}
-	want := []string{"on purpose, servers differ in flush_ns: sse 0, websocket 5000000"}
+	want := []string{"servers differ on purpose in batching_delay_ns: sse 0, websocket 5000000"}
 	if got := p.conditions(); !slices.Equal(got, want) {
 		t.Errorf("conditions %q, want %q", got, want)
 	}

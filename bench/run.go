@@ -27,7 +27,7 @@ type Run struct {
 	OnInvalidTrial func(string)    // optional callback for each invalid trial, with the reason, as it ends; must not block
 
 	// StopEarly is an optional callback after each repetition but the last, with the run so far. If
-	// it returns a reason, the run ends as PARTIAL with that reason.
+	// it returns a reason, the run ends as INTERRUPTED with that reason.
 	StopEarly func(*results.Run) (why string)
 
 	Interval func(results.Interval) // optional callback for each second of each trial; must not block

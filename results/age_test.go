@@ -66,8 +66,8 @@ func TestImpossibleAgeIsRefused(t *testing.T) {
 	for want, corrupt := range map[string]func(*results.AgeOfInformation){
 		"subscribed time = covered + uncovered + never does not hold": func(f *results.AgeOfInformation) { f.Subscribed++ },
 		"time at each age = covered time does not hold":               func(f *results.AgeOfInformation) { f.Covered--; f.Uncovered++ },
-		"freshness.area_s2 is negative":                               func(f *results.AgeOfInformation) { f.Area = -1 },
-		"freshness.never_ns is negative":                              func(f *results.AgeOfInformation) { f.Never--; f.Uncovered++ },
+		"age.area_s2 is negative":                                     func(f *results.AgeOfInformation) { f.Area = -1 },
+		"age.never_ns is negative":                                    func(f *results.AgeOfInformation) { f.Never--; f.Uncovered++ },
 		"the mean age is 1.01s, above the largest age of 1s":          func(f *results.AgeOfInformation) { f.Oldest = time.Second },
 	} {
 		run := tiny()
@@ -90,7 +90,7 @@ func TestImpossibleAgeIsRefused(t *testing.T) {
 func TestAgeOnDisk(t *testing.T) {
 	run := tiny()
 	without, err := json.Marshal(run.Trials[0])
-	if err != nil || strings.Contains(string(without), "freshness") {
+	if err != nil || strings.Contains(string(without), `"age"`) {
 		t.Errorf("a trial without ages is written %s (%v)", without, err)
 	}
 	run.Trials[0].Age = aged(time.Second, 2*time.Second)

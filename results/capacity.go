@@ -28,12 +28,12 @@ type Capacity struct {
 // A Highest is the result for one transport.
 type Highest struct {
 	Transport    string  `json:"transport"`
-	Load         float64 `json:"load"`          // the highest that met the limit; 0: none did
-	Beyond       float64 `json:"beyond"`        // the lowest that did not; 0: none
-	Why          string  `json:"why,omitempty"` // why it did not
-	SetupLimited bool    `json:"rig,omitempty"` // the test setup or this machine was the limit: load is a lower bound
-	Confirmed    int     `json:"confirmed"`     // number of further times that load met the limit
-	Probes       []Probe `json:"probes"`        // in order of execution
+	Load         float64 `json:"load"`                    // the highest that met the limit; 0: none did
+	Beyond       float64 `json:"beyond"`                  // the lowest that did not; 0: none
+	Why          string  `json:"why,omitempty"`           // why it did not
+	SetupLimited bool    `json:"setup_limited,omitempty"` // the test setup or this machine was the limit: load is a lower bound
+	Confirmed    int     `json:"confirmed"`               // number of further times that load met the limit
+	Probes       []Probe `json:"probes"`                  // in order of execution
 
 	// Unfinished is why the search ended early; empty: it did not. Load is then the highest that
 	// met the limit so far, perhaps only once.
@@ -43,8 +43,8 @@ type Highest struct {
 // A Probe is a separate run at one load.
 type Probe struct {
 	Load       float64 `json:"load"`
-	Held       bool    `json:"held"`
-	Open       bool    `json:"open,omitempty"` // undecided
+	Held       bool    `json:"passed"`
+	Open       bool    `json:"undecided,omitempty"`
 	Why        string  `json:"why,omitempty"`
 	Deliveries float64 `json:"deliveries_per_second"` // expected
 	P50        float64 `json:"p50_ms"`                // 0: unknown

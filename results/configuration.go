@@ -14,8 +14,8 @@ import (
 type Configuration struct {
 	Name          string        `json:"name"` // the transport, and a value of each swept axis: "websocket batching_delay=5ms"
 	Transport     string        `json:"transport"`
-	Library       string        `json:"stack"`                  // server library
-	BatchingDelay time.Duration `json:"flush_ns"`               // batching delay; 0: none
+	Library       string        `json:"library"`                // server library
+	BatchingDelay time.Duration `json:"batching_delay_ns"`      // batching delay; 0: none
 	RTT           time.Duration `json:"rtt_ns,omitempty"`       // round-trip time, if swept
 	Interval      time.Duration `json:"interval_ns,omitempty"`  // poll interval of short polling, if swept
 	Heartbeat     time.Duration `json:"heartbeat_ns,omitempty"` // 0: none

@@ -35,7 +35,7 @@ func TestDeclared(t *testing.T) {
 		{"two metrics", results.Declared{Primary: []string{metric.P999, metric.Mean}, Margin: 0.1}, ""},
 		{"no metric", results.Declared{Margin: 0.1}, "no primary metric"},
 		{"unknown metric", results.Declared{Primary: []string{"latency"}, Margin: 0.1}, `"latency" is unknown`},
-		{"no better direction", results.Declared{Primary: []string{metric.Expected}, Margin: 0.1}, `"owed"`},
+		{"no better direction", results.Declared{Primary: []string{metric.Expected}, Margin: 0.1}, `"expected"`},
 		{"a metric twice", results.Declared{Primary: []string{metric.P50, metric.P50}, Margin: 0.1}, "twice"},
 		{"every transport with one", results.Declared{Primary: []string{metric.P50}, Against: "sse", Margin: 0.1}, ""},
 		{"an unknown transport", results.Declared{Primary: []string{metric.P50}, Against: "all", Margin: 0.1}, `"all" is no transport`},

@@ -19,7 +19,7 @@ import (
 
 // A Folder is a run being written. Its methods may be called concurrently.
 //
-// Until Finish it has the suffix ".partial" and the status PARTIAL, so that a killed process
+// Until Finish it has the suffix ".partial" and the status INTERRUPTED, so that a killed process
 // leaves a folder that Open reads.
 type Folder struct {
 	path    string    // final name
@@ -134,7 +134,7 @@ func (f *Folder) AppendTrial(t Trial) error {
 
 // Finish writes the final manifest, reads the run back, calls derive to write the reports into
 // the folder, writes SHA256SUMS over all files and renames the folder to its final name. A
-// PARTIAL run keeps its suffix.
+// INTERRUPTED run keeps its suffix.
 //
 // The returned run is the one read back, with its final path; nil if that failed. An error of
 // derive does not prevent the rest: the measurement matters more than its report.

@@ -53,7 +53,7 @@ func TestKilledRunIsPartial(t *testing.T) {
 	folder := begin(t, want)
 	got := open(t, folder.Path())
 	if got.Manifest.Status != results.Partial || got.Manifest.Reason == "" {
-		t.Errorf("status %s %q, want PARTIAL and a reason", got.Manifest.Status, got.Manifest.Reason)
+		t.Errorf("status %s %q, want INTERRUPTED and a reason", got.Manifest.Status, got.Manifest.Reason)
 	}
 	if len(got.Trials) != 1 || len(got.Intervals) != 2 {
 		t.Errorf("%d trials and %d intervals kept, want 1 and 2", len(got.Trials), len(got.Intervals))

@@ -43,7 +43,6 @@ func openFS(root fs.FS, path string) (*Run, error) {
 			return nil, err
 		}
 	}
-	r.run.useCurrentNames()
 	r.unfinished()
 	return r.run, nil
 }
@@ -71,6 +70,8 @@ type reader struct {
 	root   fs.FS
 	run    *Run
 	sealed bool // SHA256SUMS exists, so no line may be truncated
+
+	decoder decoder // of the manifest's version
 }
 
 func corrupt(file string, line int, problem string, err error) error {
@@ -121,7 +122,7 @@ func (r *reader) manifest() error {
 	if err != nil {
 		return err
 	}
-	if r.run.Manifest, err = decodeManifest(data); err != nil {
+	if r.run.Manifest, r.decoder, err = decodeManifest(data); err != nil {
 		return corrupt(manifestFile, 0, "is invalid", err)
 	}
 	return nil
@@ -198,7 +199,7 @@ func (r *reader) verify(name, want string) error {
 // into decodes each line of a file and appends the values.
 func into[T interface{ check() error }](r *reader, file, kind string, all *[]T) error {
 	return r.lines(file, func(line []byte) error {
-		v, err := decode[T](kind, line)
+		v, err := decode[T](r.decoder, kind, line)
 		*all = append(*all, v)
 		return err
 	})

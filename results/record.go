@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+
+	"pushbench/results/former"
 )
 
 // castagnoli is the polynomial of CRC32C, RFC 3720 appendix B.4.
@@ -51,31 +53,60 @@ func decodeStrict(data []byte, v any) error {
 	return nil
 }
 
-// decodeManifest reads a manifest file. It checks the schema first: a newer one may have fields
-// that this version does not know.
-func decodeManifest(file []byte) (Manifest, error) {
+// A decoder has the former names of a format version, by kind of value. nil: the names are current.
+type decoder map[string]former.Names
+
+// decoders are those of the versions that this package reads.
+var decoders = map[int]decoder{
+	1:      {"manifest": manifest1, "trial": trial1, "interval": interval1},
+	Schema: nil,
+}
+
+// decodeManifest reads a manifest file, and returns the decoder of the other files. It checks the
+// schema first: a newer one may have fields that this version does not know.
+func decodeManifest(file []byte) (m Manifest, d decoder, err error) {
 	line := bytes.TrimSuffix(file, []byte("\n"))
 	body, err := unseal("manifest", line)
 	if err != nil {
-		return Manifest{}, err
+		return m, d, err
 	}
 	var version struct {
 		Schema int `json:"schema"`
 	}
 	if err := json.Unmarshal(body, &version); err != nil {
-		return Manifest{}, err
+		return m, d, err
 	}
-	if version.Schema != Schema {
-		return Manifest{}, fmt.Errorf("it has schema %d, this pushbench reads schema %d: use the version of pushbench that wrote it", version.Schema, Schema)
+	d, known := decoders[version.Schema]
+	if !known {
+		return m, d, fmt.Errorf("its schema is %d, and this pushbench reads 1 to %d: use %s", version.Schema, Schema, writer(body))
 	}
-	return decode[Manifest]("manifest", line)
+	m, err = decode[Manifest](d, "manifest", line)
+	return m, d, err
+}
+
+// writer names the pushbench that wrote a manifest of another version, whose other fields may differ.
+func writer(manifest []byte) string {
+	var by struct {
+		Tool struct {
+			Version string `json:"version"`
+		} `json:"tool"`
+	}
+	if json.Unmarshal(manifest, &by) != nil || Plain(by.Tool.Version) == "" {
+		return "the pushbench that wrote it"
+	}
+	return "pushbench " + Plain(by.Tool.Version) + ", which wrote it"
 }
 
 // decode reads a manifest, or a line of trials.jsonl or intervals.jsonl.
-func decode[T interface{ check() error }](kind string, line []byte) (v T, err error) {
+func decode[T interface{ check() error }](d decoder, kind string, line []byte) (v T, err error) {
 	body, err := unseal(kind, line)
 	if err != nil {
 		return v, err
+	}
+	if names := d[kind]; names != nil {
+		if body, err = names.Translate(body); err != nil {
+			return v, err
+		}
 	}
 	if err := decodeStrict(body, &v); err != nil {
 		return v, err

@@ -7,8 +7,8 @@ import (
 	"pushbench/results/price"
 )
 
-// Schema is the version of the folder format that this package writes.
-const Schema = 1
+// Schema is the version of the folder format that this package writes. It also reads version 1.
+const Schema = 2
 
 // A Status is the outcome of a run or a trial.
 type Status string
@@ -18,9 +18,9 @@ type Status string
 // with the offered load; its values describe overload.
 const (
 	Complete  Status = "COMPLETE"
-	Partial   Status = "PARTIAL"
+	Partial   Status = "INTERRUPTED"
 	Invalid   Status = "INVALID"
-	Saturated Status = "SATURATED"
+	Saturated Status = "OVERLOADED"
 )
 
 // A Manifest describes a run: what was measured, on which machine and with which settings. All
@@ -32,8 +32,8 @@ type Manifest struct {
 	Started  time.Time `json:"started"`
 	Ended    time.Time `json:"ended,omitzero"`
 	Command  []string  `json:"command"`
-	RunID    uint32    `json:"run_id"`           // part of every payload of this run
-	Baseline []uint32  `json:"beside,omitempty"` // run_id of each run whose trials alternated with those of this run (the baseline)
+	RunID    uint32    `json:"run_id"`             // part of every payload of this run
+	Baseline []uint32  `json:"baseline,omitempty"` // run_id of each run whose trials alternated with those of this run (the baseline)
 
 	Tool     Tool     `json:"tool"`
 	Served   Tool     `json:"served,omitzero"` // the pushbench whose servers were measured, if it differs from tool
@@ -41,21 +41,21 @@ type Manifest struct {
 	Pinning  Pinning  `json:"pinning"`
 	Workload Workload `json:"workload"`
 
-	Repetitions    int                `json:"blocks"`              // repetitions planned
-	Transports     []string           `json:"transports"`          // in report order
-	Configurations []Configuration    `json:"cases,omitempty"`     // configurations in report order; absent in the oldest folders
-	Orders         [][]string         `json:"orders"`              // for each repetition, the names of its configurations in the order of their trials
-	Schedules      []string           `json:"schedules,omitempty"` // for each repetition, the hash of its publish schedule: due instants, publishers, topics and sizes
+	Repetitions    int                `json:"repetitions"`              // repetitions planned
+	Transports     []string           `json:"transports"`               // in report order
+	Configurations []Configuration    `json:"configurations,omitempty"` // configurations in report order; absent in the oldest folders
+	Orders         [][]string         `json:"orders"`                   // for each repetition, the names of its configurations in the order of their trials
+	Schedules      []string           `json:"schedules,omitempty"`      // for each repetition, the hash of its publish schedule: due instants, publishers, topics and sizes
 	Seed           uint64             `json:"seed"`
 	Compare        Declared           `json:"compare,omitzero" walk:"-"` // metrics and margin of the comparison; absent: the defaults
-	Requirements   []metric.Assertion `json:"needs,omitempty"`           // requirements of the application; the report recommends the cheapest configuration that meets all of them
-	Assertions     []metric.Assertion `json:"claims,omitempty"`          // assertions about the run
+	Requirements   []metric.Assertion `json:"requirements,omitempty"`    // requirements of the application; the report recommends the cheapest configuration that meets all of them
+	Assertions     []metric.Assertion `json:"assertions,omitempty"`      // assertions about the run
 	Prices         price.Prices       `json:"prices,omitzero"`           // prices of the provider; absent in older folders: the default prices
 	Cost           string             `json:"cost,omitempty"`            // by what the cheapest is chosen: "cpu" or "price"; absent: "cpu"
 	Published      metric.Published   `json:"published,omitzero"`        // values that others have published, to compare with
 
 	Engine     string            `json:"engine"`                          // network engine of the simulated clients
-	Library    string            `json:"stack"`                           // server libraries, separated by ", "
+	Library    string            `json:"library"`                         // server libraries, separated by ", "
 	Network    string            `json:"network"`                         // "loopback", "stream" or "packets": the kind of network or emulated link
 	RTT        time.Duration     `json:"rtt_ns"`                          // round-trip time that the network adds; 0 on loopback
 	Jitter     time.Duration     `json:"jitter_ns,omitzero"`              // maximum that the network adds to one direction
@@ -104,8 +104,8 @@ type Host struct {
 	PortRange         string            `json:"port_range"`
 	LoadAverage       string            `json:"load_average"`                 // before the first trial
 	LoadAverageAfter  string            `json:"load_average_after,omitempty"` // after the last trial
-	Stalls            string            `json:"standstills,omitempty"`        // CPU stalls of each core while idle, before the first trial
-	StallsAfter       string            `json:"standstills_after,omitempty"`  // after the last trial
+	Stalls            string            `json:"stalls,omitempty"`             // CPU stalls of each core while idle, before the first trial
+	StallsAfter       string            `json:"stalls_after,omitempty"`       // after the last trial
 	TickRate          float64           `json:"tick_rate_hz,omitempty"`       // tick rate of the kernel (CONFIG_HZ)
 	Governor          string            `json:"governor,omitempty"`           // frequency governor of the first core
 	SMT               string            `json:"smt,omitempty"`                // simultaneous multithreading: "0" or "1" of the kernel
@@ -118,7 +118,7 @@ type Host struct {
 
 // Pinning lists the cores of each role, and whether pinning succeeded.
 type Pinning struct {
-	Requested bool   `json:"asked"`
+	Requested bool   `json:"requested"`
 	Server    []int  `json:"server"`
 	Generator []int  `json:"generator"`
 	Note      string `json:"note,omitempty"` // why the roles are not pinned
@@ -133,20 +133,20 @@ type Workload struct {
 
 	Clients       int                      `json:"clients"`
 	Topics        int                      `json:"topics"`
-	Publisher     string                   `json:"publisher"` // "clients", "backend" or "reporters" (publish-only clients)
+	Publisher     string                   `json:"publisher"` // "clients", "backend" or "publish_only" (publish-only clients)
 	Arrivals      string                   `json:"arrivals"`
-	PublishRate   float64                  `json:"publish_rate"`          // messages per second offered
-	PublishOnly   int                      `json:"reporters,omitempty"`   // additional clients that only publish
-	UpstreamRate  float64                  `json:"input_rate,omitempty"`  // additional upstream messages per second from the clients, which are not delivered to other clients
-	UpstreamBytes float64                  `json:"input_bytes,omitempty"` // of an upstream message
-	DeliveryRate  float64                  `json:"delivery_rate"`         // expected (message, subscriber) pairs per second
-	PerClientRate float64                  `json:"per_client_rate"`       // λ: mean number of messages per second that one client expects
-	PayloadBytes  float64                  `json:"payload_bytes"`         // mean
+	PublishRate   float64                  `json:"publish_rate"`             // messages per second offered
+	PublishOnly   int                      `json:"publish_only,omitempty"`   // additional clients that only publish
+	UpstreamRate  float64                  `json:"upstream_rate,omitempty"`  // additional upstream messages per second from the clients, which are not delivered to other clients
+	UpstreamBytes float64                  `json:"upstream_bytes,omitempty"` // of an upstream message
+	DeliveryRate  float64                  `json:"delivery_rate"`            // expected (message, subscriber) pairs per second
+	PerClientRate float64                  `json:"per_client_rate"`          // λ: mean number of messages per second that one client expects
+	PayloadBytes  float64                  `json:"payload_bytes"`            // mean
 	Delivery      string                   `json:"delivery"`
 	PollInterval  time.Duration            `json:"poll_interval_ns"`
 	PollPacing    string                   `json:"poll_pacing"`
-	PollTimeout   time.Duration            `json:"hold_ns"`
-	BatchingDelay map[string]time.Duration `json:"flush_ns"` // batching delay per configuration; 0: none
+	PollTimeout   time.Duration            `json:"poll_timeout_ns"`
+	BatchingDelay map[string]time.Duration `json:"batching_delay_ns"` // batching delay per configuration; 0: none
 	Warmup        time.Duration            `json:"warmup_ns"`
 	Window        time.Duration            `json:"window_ns"`
 	Drain         time.Duration            `json:"drain_ns"`
@@ -166,13 +166,13 @@ func (m Manifest) CostMetric() string { return metric.Cost(m.Cost == ByPrice, m.
 
 // A Trial is one measurement window of one configuration, with fresh processes. It is the statistical sample.
 type Trial struct {
-	Repetition    int           `json:"block" add:"-"`    // repetition, from 1
-	Position      int           `json:"position" add:"-"` // in its repetition, from 1
+	Repetition    int           `json:"repetition" add:"-"` // repetition, from 1
+	Position      int           `json:"position" add:"-"`   // in its repetition, from 1
 	Transport     string        `json:"transport"`
-	Configuration string        `json:"case,omitempty"`             // name of the configuration; absent in the oldest folders: the transport
-	Library       string        `json:"stack,omitempty"`            // server library
-	BatchingDelay time.Duration `json:"flush_ns,omitempty" add:"-"` // batching delay
-	Attempt       int           `json:"again,omitempty" add:"-"`    // number of earlier attempts, which are invalid and also recorded
+	Configuration string        `json:"configuration,omitempty"`             // name of the configuration; absent in the oldest folders: the transport
+	Library       string        `json:"library,omitempty"`                   // server library
+	BatchingDelay time.Duration `json:"batching_delay_ns,omitempty" add:"-"` // batching delay
+	Attempt       int           `json:"attempt,omitempty" add:"-"`           // number of earlier attempts, which are invalid and also recorded
 	Started       time.Time     `json:"started"`
 	Took          time.Duration `json:"took_ns" add:"sum"` // from the start of the server to the exit of the last process
 	Status        Status        `json:"status"`
@@ -180,12 +180,12 @@ type Trial struct {
 
 	Publishes  Publishes        `json:"publishes"`
 	Ledger     Ledger           `json:"ledger"`
-	Latency    Latency          `json:"latency"`            // due instant → payload received by the client
-	Ack        Latency          `json:"ack"`                // due instant → publish acknowledged; of the upstream messages alone if there are any
-	Age        AgeOfInformation `json:"freshness,omitzero"` // age of information
-	Replies    Replies          `json:"answers,omitzero"`   // replies of clients to messages
+	Latency    Latency          `json:"latency"`          // due instant → payload received by the client
+	Ack        Latency          `json:"ack"`              // due instant → publish acknowledged; of the upstream messages alone if there are any
+	Age        AgeOfInformation `json:"age,omitzero"`     // age of information
+	Replies    Replies          `json:"replies,omitzero"` // replies of clients to messages
 	Connect    Connect          `json:"connect"`
-	ShortLived ShortLived       `json:"visits,omitzero"` // short-lived clients
+	ShortLived ShortLived       `json:"short_lived,omitzero"` // short-lived clients
 	Cost       Cost             `json:"cost"`
 	Webhooks   Webhooks         `json:"webhooks,omitzero"`
 
@@ -198,8 +198,8 @@ type Trial struct {
 	Prices *price.Prices `json:"-" walk:"-"` // of the run, set by package summary; nil: the default prices
 	Pooled int           `json:"-" walk:"-"` // number of trials that Pool combined; 0: it is a single trial
 
-	Predicted []Prediction    `json:"theory"` // values predicted by the model
-	Checks    []ValidityCheck `json:"gates"`  // validity checks
+	Predicted []Prediction    `json:"predicted"` // values predicted by the model
+	Checks    []ValidityCheck `json:"checks"`    // validity checks
 	Warnings  []string        `json:"warnings,omitempty"`
 }
 
@@ -224,11 +224,11 @@ type Publishes struct {
 
 // A Ledger accounts for every message that a client expects, summed over clients.
 //
-//	expected (owed) = delivered (unique) + superseded + declared gap + lost
-//	received = delivered (unique) + duplicates + unexpected
+//	expected = delivered + superseded + declared gap + lost
+//	received = delivered + duplicates + unexpected
 type Ledger struct {
-	Expected    int64 `json:"owed" add:"sum"`         // expected
-	Unique      int64 `json:"unique" add:"sum"`       // delivered: expected and received, each message once
+	Expected    int64 `json:"expected" add:"sum"`
+	Unique      int64 `json:"delivered" add:"sum"`    // expected and received, each message once
 	Superseded  int64 `json:"superseded" add:"sum"`   // replaced by a newer one before it was sent (delivery: latest)
 	DeclaredGap int64 `json:"declared_gap" add:"sum"` // not delivered, and reported as missing by the server
 	Lost        int64 `json:"lost" add:"sum"`         // neither delivered, superseded nor reported as missing
@@ -269,7 +269,7 @@ type Webhooks struct {
 // ShortLived accounts for short-lived clients, which start in the window, subscribe, receive a
 // first message and disconnect.
 type ShortLived struct {
-	Started int64            `json:"came" add:"sum"`    // short-lived clients started
+	Started int64            `json:"started" add:"sum"` // short-lived clients started
 	Connect Histogram        `json:"connect"`           // due start → subscribed
 	First   Latency          `json:"first"`             // due start → first message received; infinite: none was
 	LostBy  map[string]int64 `json:"lost_by,omitempty"` // connections that ended earlier, by cause
@@ -281,14 +281,14 @@ type Connect struct {
 	Failed      int64                `json:"failed" add:"sum"`
 	FailedBy    map[string]int64     `json:"failed_by,omitempty"`
 	Took        time.Duration        `json:"took_ns" add:"sum,max"` // first dial → last client subscribed
-	Stages      map[string]Histogram `json:"stages"`                // time per stage: "tcp", "tls", "answer" (first response), "ready" (subscribed)
+	Stages      map[string]Histogram `json:"stages"`                // time per stage: "tcp", "tls", "response" (to the first request), "ready" (subscribed)
 	Server      CPUTime              `json:"server,omitzero"`       // CPU time of the servers meanwhile
 	Generator   CPUTime              `json:"generator,omitzero"`    // CPU time of the generator meanwhile
 	BytesUp     int64                `json:"bytes_up" add:"sum"`    // of all clients, until subscribed
 	BytesDown   int64                `json:"bytes_down" add:"sum"`
-	RoundTrips  float64              `json:"round_trips" add:"mean,-"`      // per client until subscribed, including TCP's
-	Dials       int64                `json:"dials" add:"sum"`               // TCP connections opened, including those for publishing
-	PublishOnly int64                `json:"reporters,omitempty" add:"sum"` // additional clients that only publish: they count in the memory values and in no other value
+	RoundTrips  float64              `json:"round_trips" add:"mean,-"`         // per client until subscribed, including TCP's
+	Dials       int64                `json:"dials" add:"sum"`                  // TCP connections opened, including those for publishing
+	PublishOnly int64                `json:"publish_only,omitempty" add:"sum"` // additional clients that only publish: they count in the memory values and in no other value
 }
 
 // CPUTime is CPU time, in total and divided into user and system time in the proportion of the
@@ -302,7 +302,7 @@ type CPUTime struct {
 // Stages names the stages of a connection in order: the TCP connect; the TLS handshake, if
 // there is TLS; the response to the first request (upgrade or first poll); and the total until
 // the client receives the acknowledgement of its subscription.
-var Stages = []string{"tcp", "tls", "answer", "ready"}
+var Stages = []string{"tcp", "tls", "response", "ready"}
 
 // Cost is the cost of the deliveries in the window. Counters are read at the start and at the
 // end of the window, and divided by the messages received in between.
@@ -352,10 +352,10 @@ type Wire struct {
 	Up   Direction `json:"up"`   // client → server
 	Down Direction `json:"down"` // server → client
 
-	Requests       int64 `json:"requests" add:"sum"`      // HTTP requests sent (polls, publishes, upgrades)
-	Polls          int64 `json:"polls" add:"sum"`         // part of requests
-	EmptyResponses int64 `json:"empty_answers" add:"sum"` // polls whose response has no message
-	Batches        int64 `json:"batches" add:"sum"`       // responses, events or frames with a message
+	Requests       int64 `json:"requests" add:"sum"`        // HTTP requests sent (polls, publishes, upgrades)
+	Polls          int64 `json:"polls" add:"sum"`           // part of requests
+	EmptyResponses int64 `json:"empty_responses" add:"sum"` // polls whose response has no message
+	Batches        int64 `json:"batches" add:"sum"`         // responses, events or frames with a message
 	Dials          int64 `json:"dials" add:"sum"`
 	Reconnects     int64 `json:"reconnects" add:"sum"`
 }
@@ -397,10 +397,10 @@ type Event struct {
 // An Interval describes one second of a trial, by the time of receipt. It is appended while the
 // trial runs, so that a killed run is complete up to its last interval.
 type Interval struct {
-	Repetition    int           `json:"block" add:"-"` // repetition
+	Repetition    int           `json:"repetition" add:"-"` // repetition
 	Transport     string        `json:"transport"`
-	Configuration string        `json:"case,omitempty"`             // name of the trial's configuration; absent in the oldest folders: the transport
-	Attempt       int           `json:"again,omitempty" add:"-"`    // attempt of its trial
+	Configuration string        `json:"configuration,omitempty"`    // name of the trial's configuration; absent in the oldest folders: the transport
+	Attempt       int           `json:"attempt,omitempty" add:"-"`  // attempt of its trial
 	At            time.Duration `json:"at_ns" add:"-"`              // since the creation of the run's folder; set by AppendInterval if zero
 	Start         time.Duration `json:"start_ns" add:"-" check:"-"` // since the start of the window; negative during the warm-up
 	Length        time.Duration `json:"length_ns" add:"max"`

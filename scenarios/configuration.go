@@ -37,10 +37,10 @@ var Libraries = []Library{Reference, NetHTTP, FastHTTP}
 // measures every transport with every combination of the values. At least one list is given; an
 // axis without a list has the scenario's own value.
 type Sweep struct {
-	Library []Library `yaml:"library,omitempty" was:"stack" json:"stack"` // 1 to 3 libraries, in place of the field library
+	Library []Library `yaml:"library,omitempty" was:"stack" json:"library"` // 1 to 3 libraries, in place of the field library
 	// At most 8 here and for heartbeats: a repetition measures each value for three transports.
-	BatchingDelay []Duration `yaml:"batching_delay,omitempty" was:"flush" json:"flush" items:"8" min:"0s" max:"1s" allowed:"durations with their units, each once"` // 1 to 8 batching delays, each at most 1s, in place of those of the transports; short polling has none
-	TLS           []bool     `yaml:"tls,omitempty" json:"tls"`                                                                                                      // without and with, in place of network.tls
+	BatchingDelay []Duration `yaml:"batching_delay,omitempty" was:"flush" json:"batching_delay" items:"8" min:"0s" max:"1s" allowed:"durations with their units, each once"` // 1 to 8 batching delays, each at most 1s, in place of those of the transports; short polling has none
+	TLS           []bool     `yaml:"tls,omitempty" json:"tls"`                                                                                                               // without and with, in place of network.tls
 
 	Heartbeat []Duration `yaml:"heartbeat,omitempty" json:"heartbeat" items:"8" min:"0s" max:"10m" allowed:"durations with their units, each once"` // 1 to 8 heartbeats, each 0s or 1s … 10m, in place of the field heartbeat; short polling has none
 

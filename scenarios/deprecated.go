@@ -11,7 +11,7 @@ import (
 	"pushbench/results/metric"
 )
 
-// A rename is a deprecated name in a file: of a field, of a word, or of an axis in an assertion.
+// A rename is a deprecated name in a file: of a field, of a word, or of a metric or an axis in an assertion.
 type rename struct {
 	at       *token.Position
 	old, now string
@@ -19,7 +19,7 @@ type rename struct {
 
 // deprecate records a deprecated name at its first position.
 func (d *document) deprecate(at *token.Position, old, now string) {
-	if !slices.ContainsFunc(d.renamed, func(r rename) bool { return r.old == old }) {
+	if !slices.ContainsFunc(d.renamed, func(r rename) bool { return r.old == old && r.now == now }) {
 		d.renamed = append(d.renamed, rename{at, old, now})
 	}
 }
@@ -60,39 +60,10 @@ func (d *document) modern(r *Rule, t *token.Token, text string) string {
 	if r.grammar == nil {
 		return text
 	}
-	for _, axis := range metric.RenamedAxes(text) {
-		d.deprecate(t.Position, axis[0], axis[1])
+	for _, word := range metric.Renamed(text) {
+		d.deprecate(t.Position, word[0], word[1])
 	}
 	return metric.CurrentNames(text)
-}
-
-// former replaces each current name in a tree by its deprecated one. It is the inverse of check's
-// replacements.
-func (r *Rule) former(n ast.Node) {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		for _, pair := range n.Values {
-			i := slices.Index(r.names(), pair.Key.GetToken().Value)
-			r.Fields[i].former(pair.Value)
-			if was := r.Fields[i].Was; was != "" {
-				setText(pair.Key, was)
-			}
-		}
-	case *ast.SequenceNode:
-		for _, item := range n.Values {
-			r.Item.former(item)
-		}
-	default:
-		text := scalar(n)
-		for was, now := range r.Renamed {
-			if *text == now {
-				*text = was
-			}
-		}
-		if r.grammar != nil {
-			*text = metric.FormerNames(*text)
-		}
-	}
 }
 
 // setText sets the text of a node. The library looks up paths by the token, and reads values from the

@@ -103,7 +103,7 @@ var kinds = map[any]kind{
 	reflect.TypeFor[Library]():          oneOf(Libraries...),
 	reflect.TypeFor[price.Item]():       oneOf(price.Items...),
 
-	"metric":    oneOf(metric.Primary()...),
+	"metric":    oneOf(metric.Primary()...).formerly(map[string]string{"answer_p50": metric.ReplyP50, "answer_p99": metric.ReplyP99}),
 	"assertion": {grammar: asAssertion},
 }
 

@@ -70,9 +70,9 @@ type Scenario struct {
 	Clients    Clients     `yaml:"clients" json:"clients" required:"true"`
 	Topics     Topics      `yaml:"topics" json:"topics"`
 	Publish    Publish     `yaml:"publish" json:"publish" required:"true"`
-	ShortLived ShortLived  `yaml:"short_lived,omitempty" was:"visitors" json:"visitors"` // additional clients that connect, wait for a first message and leave; default none
-	Upstream   Upstream    `yaml:"upstream,omitempty" was:"inputs" json:"inputs"`        // messages from the clients that no client subscribes to; default none
-	Replies    Replies     `yaml:"replies,omitempty" was:"answers" json:"answers"`       // the reply of each client to each message; default none
+	ShortLived ShortLived  `yaml:"short_lived,omitempty" was:"visitors" json:"short_lived"` // additional clients that connect, wait for a first message and leave; default none
+	Upstream   Upstream    `yaml:"upstream,omitempty" was:"inputs" json:"upstream"`         // messages from the clients that no client subscribes to; default none
+	Replies    Replies     `yaml:"replies,omitempty" was:"answers" json:"replies"`          // the reply of each client to each message; default none
 	Payload    Payload     `yaml:"payload" json:"payload" required:"true"`
 	Delivery   Delivery    `yaml:"delivery" json:"delivery" default:"every"` // default every
 	Network    Network     `yaml:"network" json:"network"`
@@ -88,20 +88,20 @@ type Scenario struct {
 
 	Servers int `yaml:"servers" json:"servers" default:"1" min:"1" max:"64"` // replicas of the server, each with its own load generator; clients are distributed among them in turn; default 1
 
-	Library Library `yaml:"library" was:"stack" json:"stack" default:"reference"` // HTTP library of the servers; default reference
-	Sweep   Sweep   `yaml:"sweep,omitempty" json:"sweep" min:"1"`                 // axes that a repetition varies besides the transport; default none
+	Library Library `yaml:"library" was:"stack" json:"library" default:"reference"` // HTTP library of the servers; default reference
+	Sweep   Sweep   `yaml:"sweep,omitempty" json:"sweep" min:"1"`                   // axes that a repetition varies besides the transport; default none
 
 	Idle   Duration `yaml:"idle" json:"idle" default:"1s" min:"0s" max:"10m"`        // time with all clients connected and nothing published, to measure the memory per idle client; default 1s
 	Warmup Duration `yaml:"warmup" json:"warmup" default:"1s" min:"0s" max:"1h"`     // time in which publications do not count; default 1s
 	Window Duration `yaml:"window" json:"window" required:"true" min:"1ms" max:"1h"` // time whose publications count, by due instant
 	// At least 10ms: a message that is due as the window closes arrives later, if only by a system call.
-	Drain       Duration `yaml:"drain" json:"drain" default:"5s" min:"10ms" max:"10m"`                  // longest wait after the window for messages in flight, 10ms or more; default 5s
-	Repetitions int      `yaml:"repetitions" was:"blocks" json:"blocks" default:"4" min:"1" max:"1000"` // each repetition measures every configuration once; default 4
-	Seed        uint64   `yaml:"seed" json:"seed" default:"1" min:"0" max:"18446744073709551615"`       // determines schedules, phases and orders; default 1
+	Drain       Duration `yaml:"drain" json:"drain" default:"5s" min:"10ms" max:"10m"`                       // longest wait after the window for messages in flight, 10ms or more; default 5s
+	Repetitions int      `yaml:"repetitions" was:"blocks" json:"repetitions" default:"4" min:"1" max:"1000"` // each repetition measures every configuration once; default 4
+	Seed        uint64   `yaml:"seed" json:"seed" default:"1" min:"0" max:"18446744073709551615"`            // determines schedules, phases and orders; default 1
 
 	Compare      Compare            `yaml:"compare" json:"compare"`
-	Requirements []metric.Assertion `yaml:"requirements,omitempty" was:"needs" json:"needs" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"p(99) < 50ms\" or \"lost == 0\""`                                            // demands of the application on a transport: a run names the cheapest transport that meets all of them; default none
-	Assertions   []metric.Assertion `yaml:"assertions,omitempty" was:"claims" json:"claims" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"lost == 0\", \"websocket p(99) < 50ms\" or \"sse p(99) < 0.5 * shortpoll\""` // statements that a run checks, and fails if one does not hold; default none
+	Requirements []metric.Assertion `yaml:"requirements,omitempty" was:"needs" json:"requirements" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"p(99) < 50ms\" or \"lost == 0\""`                                         // demands of the application on a transport: a run names the cheapest transport that meets all of them; default none
+	Assertions   []metric.Assertion `yaml:"assertions,omitempty" was:"claims" json:"assertions" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"lost == 0\", \"websocket p(99) < 50ms\" or \"sse p(99) < 0.5 * shortpoll\""` // statements that a run checks, and fails if one does not hold; default none
 
 	AbortOnFail bool `yaml:"abort_on_fail,omitempty" json:"abort_on_fail"` // end a run after the first repetition, from the fourth on, that makes it certain that an assertion fails; default false
 
@@ -214,8 +214,8 @@ type Replies struct {
 // send. A meaningless header pads shorter ones; longer ones stay as they are.
 type Headers struct {
 	// Servers accept headers of 8 KiB.
-	Request  Size `yaml:"request,omitempty" json:"request" min:"256B" max:"7KiB"`              // minimum size of the headers of a client's requests, 256B … 7KiB; default unpadded
-	Response Size `yaml:"response,omitempty" was:"answer" json:"answer" min:"128B" max:"4KiB"` // minimum size of the headers of responses to polls and publications, 128B … 4KiB; default unpadded
+	Request  Size `yaml:"request,omitempty" json:"request" min:"256B" max:"7KiB"`                // minimum size of the headers of a client's requests, 256B … 7KiB; default unpadded
+	Response Size `yaml:"response,omitempty" was:"answer" json:"response" min:"128B" max:"4KiB"` // minimum size of the headers of responses to polls and publications, 128B … 4KiB; default unpadded
 }
 
 // Arrivals is the distribution of due instants in time.
@@ -297,14 +297,14 @@ const (
 // LongPollSettings sets how long a server may keep a poll open.
 type LongPollSettings struct {
 	// Proxies end longer polls.
-	Timeout       Duration `yaml:"timeout" was:"hold" json:"hold" default:"25s" min:"1s" max:"30s"`        // longest time without a response; 1s … 30s, default 25s
-	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // longest time for which the server may delay messages to send several in one write; at most 1s, default 0s = none
-	NewConnection bool     `yaml:"new_connection" json:"new_connection" default:"false"`                   // open a TCP connection for every poll
+	Timeout       Duration `yaml:"timeout" was:"hold" json:"timeout" default:"25s" min:"1s" max:"30s"`              // longest time without a response; 1s … 30s, default 25s
+	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"batching_delay" default:"0s" min:"0s" max:"1s"` // longest time for which the server may delay messages to send several in one write; at most 1s, default 0s = none
+	NewConnection bool     `yaml:"new_connection" json:"new_connection" default:"false"`                            // open a TCP connection for every poll
 }
 
 // PushSettings are the settings of a streaming transport.
 type PushSettings struct {
-	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // longest time for which the server may delay messages to send several in one write; at most 1s, default 0s = none
+	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"batching_delay" default:"0s" min:"0s" max:"1s"` // longest time for which the server may delay messages to send several in one write; at most 1s, default 0s = none
 }
 
 // Duration is a time.Duration, written with its unit: "250ms", "25s", "2m".

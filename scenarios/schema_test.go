@@ -54,7 +54,7 @@ func TestSchemaNamesTheFieldsOfScenario(t *testing.T) {
 			}
 			fields++
 			was := g.Field(i).Tag.Get("was")
-			if inJSON, _, _ := strings.Cut(g.Field(i).Tag.Get("json"), ","); inJSON != former(was, name) && inJSON != "-" {
+			if inJSON, _, _ := strings.Cut(g.Field(i).Tag.Get("json"), ","); inJSON != name && inJSON != "-" {
 				t.Errorf("%s.%s is %q in JSON", path, name, inJSON)
 			}
 			if old, ok := s.Properties[was]; was != "" {
@@ -74,14 +74,6 @@ func TestSchemaNamesTheFieldsOfScenario(t *testing.T) {
 		}
 	}
 	visit("scenario", reflect.TypeFor[Scenario](), readSchema(t))
-}
-
-// former returns the name of a field in JSON, which keeps the deprecated one.
-func former(was, name string) string {
-	if was != "" {
-		return was
-	}
-	return name
 }
 
 func TestSchemaAcceptsTheEmbeddedScenarios(t *testing.T) {

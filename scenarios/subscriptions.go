@@ -34,10 +34,10 @@ func (s *Scenario) TopicName(i int) string {
 
 // UpstreamTopicName returns the topic for upstream messages of topic i's subscribers. It is as long as
 // TopicName.
-func (s *Scenario) UpstreamTopicName(i int) string { return "i" + s.TopicName(i)[1:] }
+func (s *Scenario) UpstreamTopicName(i int) string { return "u" + s.TopicName(i)[1:] }
 
 // ReplyTopic is the topic for replies.
-const ReplyTopic = "answers"
+const ReplyTopic = "replies"
 
 // random returns the client's own random stream: a client gets the same topics in any order of
 // drawing.

@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/printer"
 
 	"pushbench/results/metric"
@@ -16,18 +15,10 @@ import (
 // YAML returns s with every field, defaults included. Reading it yields an equal Scenario, and equal
 // Scenarios yield the same bytes.
 func (s *Scenario) YAML() []byte {
-	return printed(s.tree())
-}
-
-// tree returns the YAML of s as a tree.
-func (s *Scenario) tree() ast.Node {
 	// This cannot fail: a Scenario is plain data.
-	return must(yaml.ValueToNode(s, yaml.CustomMarshaler(inQuotes), yaml.CustomMarshaler(asText), yaml.CustomMarshaler(asWords)))
-}
-
-func printed(n ast.Node) []byte {
+	tree := must(yaml.ValueToNode(s, yaml.CustomMarshaler(inQuotes), yaml.CustomMarshaler(asText), yaml.CustomMarshaler(asWords)))
 	var p printer.Printer
-	return p.PrintNode(n)
+	return p.PrintNode(tree)
 }
 
 // inQuotes always writes text in double quotes: the library alone would write "? a" as a complex key.
@@ -47,18 +38,11 @@ func asWords(names []string) ([]byte, error) {
 	return yaml.Marshal(words)
 }
 
-// Hash is the SHA-256 of YAML in hex. Two runs with the same hash measured the same
-// scenario, whatever the layout of their files. It is taken with the deprecated names, so that
-// it equals the hash in run folders from before the fields were renamed, with the comparisons that were the
-// default then, and without prices and cost, which affect no measurement.
+// Hash is the SHA-256 of YAML in hex. Two runs with the same hash measured the same scenario,
+// whatever the layout of their files. Prices and cost are left out, as they affect no measurement.
 func (s *Scenario) Hash() string {
 	measured := *s
 	measured.Prices, measured.Cost = price.Prices{}, ""
-	if s.Compare.Primary == nil {
-		measured.Compare.Primary = []string{metric.P50, metric.P99, metric.ServerCPUPerMessage}
-	}
-	tree := measured.tree()
-	rules().former(tree)
-	sum := sha256.Sum256(printed(tree))
+	sum := sha256.Sum256(measured.YAML())
 	return hex.EncodeToString(sum[:])
 }

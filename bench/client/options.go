@@ -10,7 +10,7 @@ import (
 type Options struct {
 	NoDelay       bool   `json:"nodelay"`
 	KeepAlive     bool   `json:"keepalive"`
-	SendBuffer    string `json:"send_buffer"`    // bytes, autotuned, or not shown
+	SendBuffer    string `json:"send_buffer"`    // bytes, autotuned, or unknown
 	ReceiveBuffer string `json:"receive_buffer"` // as SendBuffer
 	Congestion    string `json:"congestion_control,omitempty"`
 }
@@ -47,7 +47,7 @@ func buffer(fd, option int, fixed, known bool) string {
 	}
 	size, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, option)
 	if !known || err != nil {
-		return "not shown"
+		return "unknown"
 	}
 	return strconv.Itoa(size)
 }

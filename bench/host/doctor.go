@@ -28,7 +28,7 @@ const (
 	Fine   State = "ok"
 	Warn   State = "warn"
 	Fail   State = "fail"
-	Hidden State = "not shown here"
+	Hidden State = "unknown"
 )
 
 // A Diagnosis describes one property of this machine that affects measurements.

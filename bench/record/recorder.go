@@ -177,7 +177,7 @@ func (r *Recorder) ready(c int, stages client.Stages, at clock.Instant) {
 		r.requests++ // TLS 1.3 takes one round trip as well (RFC 8446, section 2)
 	}
 	r.lastReady = max(r.lastReady, at)
-	for name, d := range map[string]time.Duration{"tcp": stages.TCP, "tls": stages.TLS, "answer": stages.Response, "ready": stages.Ready} {
+	for name, d := range map[string]time.Duration{"tcp": stages.TCP, "tls": stages.TLS, "response": stages.Response, "ready": stages.Ready} {
 		if name == "tls" && d == 0 {
 			continue // no TLS handshake
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/former"
 )
 
 // A probe reads a server's health and its own counters, independently of the load. It counts its
@@ -64,11 +65,11 @@ type serverStats struct {
 	RepollGap struct {
 		Count int64 `json:"count" add:"sum"`
 		Sum   int64 `json:"sum_ns" add:"sum"`
-	} `json:"rearm"`
+	} `json:"repoll_gaps"`
 	Webhooks   results.Webhooks `json:"webhooks"`
 	Goroutines int64            `json:"goroutines" add:"-"`
 	GOMAXPROCS int              `json:"gomaxprocs" add:"-"`
-	Library    string           `json:"stack"`
+	Library    string           `json:"library"`
 
 	settings map[string]string
 }
@@ -99,13 +100,30 @@ func (t *probe) stats(ctx context.Context) (s serverStats, err error) {
 	if err != nil {
 		return s, err
 	}
-	if err = json.Unmarshal(body, &s); err == nil {
-		s.settings, err = serverSettings(body)
-	}
-	if err != nil {
+	if s, err = readStats(body); err != nil {
 		return s, fmt.Errorf("read %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// formerStats are the names of /v1/stats in builds before format version 2, which a baseline may be.
+var formerStats = former.Names{
+	"stack":    {Now: "library"},
+	"rearm":    {Now: "repoll_gaps"},
+	"flush_ns": {Now: "batching_delay_ns"},
+	"limits":   {In: former.Names{"hold_ns": {Now: "max_poll_timeout_ns"}, "answer_head_bytes": {Now: "response_header_bytes"}}},
+}
+
+// readStats reads the /v1/stats of this build or an earlier one.
+func readStats(body []byte) (s serverStats, err error) {
+	if body, err = formerStats.Translate(body); err != nil {
+		return s, err
+	}
+	if err = json.Unmarshal(body, &s); err != nil {
+		return s, err
+	}
+	s.settings, err = serverSettings(body)
+	return s, err
 }
 
 func (t *probe) get(ctx context.Context, path string) (body []byte, err error) {

@@ -12,7 +12,7 @@ import (
 
 // settingFields are the fields of /v1/stats that are settings. See servers/PROTOCOL.md.
 var settingFields = []string{
-	"stack", "flush_ns", "gomaxprocs", "gogc", "gomemlimit_bytes", "go_version", "sockets", "compression", "tls", "limits",
+	"library", "batching_delay_ns", "gomaxprocs", "gogc", "gomemlimit_bytes", "go_version", "sockets", "compression", "tls", "limits",
 }
 
 // volatile are fields of results.Host that change between readings.

@@ -13,13 +13,13 @@ import (
 
 // Only the settings are taken from a server's statistics.
 func TestSettingsOfAServer(t *testing.T) {
-	got, err := serverSettings([]byte(`{"pid":7,"accepted":3,"gogc":100,"compression":false,"sockets":{"nodelay":true,"send_buffer":"autotuned"},"limits":{"hold_ns":30000000000}}`))
+	got, err := serverSettings([]byte(`{"pid":7,"accepted":3,"gogc":100,"compression":false,"sockets":{"nodelay":true,"send_buffer":"autotuned"},"limits":{"max_poll_timeout_ns":30000000000}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{
 		"server gogc": "100", "server compression": "false", "server sockets.nodelay": "true",
-		"server sockets.send_buffer": "autotuned", "server limits.hold_ns": "30000000000",
+		"server sockets.send_buffer": "autotuned", "server limits.max_poll_timeout_ns": "30000000000",
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -38,7 +38,7 @@ const (
 	PinnedAsRequested    = "pinned as requested"
 	NotFasterThanLink    = "nothing faster than the link"
 	LinkOnTime           = "link on time"
-	BelowCeiling         = "generator below its ceiling"
+	BelowCeiling         = "generator below its maximum"
 	SameServerSettings   = "same settings for all servers"
 	NothingChanged       = "nothing changed between repetitions"
 )

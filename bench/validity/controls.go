@@ -45,7 +45,7 @@ func ValidEvidence() Evidence {
 	e.Seconds = seconds(3, 1, 4, 1, 5, 9, 2, 6, 5, 3)
 	e.Trial.Cost.Generator.CPU = 3 * time.Second
 	e.Ceiling, e.Rate, e.CPUInterval = 1e6, 5e3, 10*time.Second
-	e.First = map[string]string{"server gogc": "100", "server sockets.nodelay": "true", "server flush_ns": "0", "host kernel": "6.1"}
+	e.First = map[string]string{"server gogc": "100", "server sockets.nodelay": "true", "server batching_delay_ns": "0", "host kernel": "6.1"}
 	e.Before, e.Trial.Settings = maps.Clone(e.First), maps.Clone(e.First)
 	return e
 }
@@ -137,7 +137,7 @@ var corruptions = map[string][]func(*Evidence){
 	},
 	NothingChanged: {
 		func(e *Evidence) { e.Before["host kernel"] = "6.2" },
-		func(e *Evidence) { e.Before["server flush_ns"] = "5000000" },
+		func(e *Evidence) { e.Before["server batching_delay_ns"] = "5000000" },
 	},
 }
 

@@ -21,7 +21,7 @@ const NotReported = "not reported"
 
 // Variables contains the settings that may differ between the configurations of a run, since the run
 // compares them. Between repetitions they must not change, like any other setting.
-var Variables = map[string]bool{ServerPrefix + "stack": true, ServerPrefix + "flush_ns": true, ServerPrefix + "tls": true, ServerPrefix + "limits.heartbeat_ns": true}
+var Variables = map[string]bool{ServerPrefix + "library": true, ServerPrefix + "batching_delay_ns": true, ServerPrefix + "tls": true, ServerPrefix + "limits.heartbeat_ns": true}
 
 // AddSettings adds the fields of a struct: prefix + name in JSON → value.
 func AddSettings(settings map[string]string, prefix string, source any) {

@@ -10,7 +10,7 @@ import (
 func TestChangedSettingFailsOneCheck(t *testing.T) {
 	for name, by := range map[string]string{
 		"server sockets.nodelay": SameServerSettings, "generator gomaxprocs": SameServerSettings,
-		"server stack": NothingChanged, "server flush_ns": NothingChanged, "host sysctls.net.core.somaxconn": NothingChanged,
+		"server library": NothingChanged, "server batching_delay_ns": NothingChanged, "host sysctls.net.core.somaxconn": NothingChanged,
 	} {
 		e := ValidEvidence()
 		e.Trial.Settings[name] = "now"

@@ -58,14 +58,10 @@ func printDiagnoses(out io.Writer, found []host.Diagnosis, usable, asJSON bool) 
 		if f.Advice != "" {
 			text += ". " + f.Advice
 		}
-		state := string(f.State)
-		switch f.State {
-		case host.Hidden:
-			state = "unknown"
-		case host.Warn:
+		if f.State == host.Warn {
 			warnings++
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", state, f.Check, text)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.State, f.Check, text)
 	}
 	if err := w.Flush(); err != nil {
 		return err

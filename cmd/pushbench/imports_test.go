@@ -42,9 +42,10 @@ const leaf = "scenarios/transports"
 var layout = []rule{
 	{packages: "cmd/*", may: []string{anything}},
 	{packages: "cmd/*/*", may: []string{anything}}, // the self-test and the end-to-end tests import servers and clients, like the command
+	{packages: "results/former"},                   // bench reads servers of earlier versions
 	{packages: "results/metric"},                   // scenarios and results share metric names
 	{packages: "results/price"},                    // and prices
-	{packages: "results", may: []string{"results/metric", "results/price"}, tests: []string{"results/internal/*", "results/summary"}},
+	{packages: "results", may: []string{"results/former", "results/metric", "results/price"}, tests: []string{"results/internal/*", "results/summary"}},
 	{packages: "results/summary", may: []string{"results", "results/metric", "results/price"}, tests: []string{"results/internal/*"}},
 	{packages: "results/compare", may: []string{"results", "results/metric", "results/summary"}, tests: []string{"results/internal/*"}},
 	{packages: "results/compare/proof", may: []string{"results/compare"}},
@@ -66,7 +67,7 @@ var layout = []rule{
 		packages: "bench/trial", // independent of the run that it is part of
 		may: []string{
 			"bench/child", "bench/client", "bench/client/engines", "bench/clock", "bench/cost", "bench/generator", "bench/host", "bench/lab", "bench/model",
-			"bench/record", "bench/schedule", "bench/validity", "scenarios", "results",
+			"bench/record", "bench/schedule", "bench/validity", "scenarios", "results", "results/former",
 		},
 		tests: []string{"bench/generator/generatortest"},
 	},

@@ -164,7 +164,7 @@ func serveControlled(t *testing.T, transport, library string) {
 	if body := fetch(t, greeting.Listening, "/v1/healthz"); body != `{"status":"ok"}` {
 		t.Errorf("got %s", body)
 	}
-	if body := fetch(t, greeting.Listening, "/v1/stats"); !strings.Contains(body, `"stack":"`+library+`"`) {
+	if body := fetch(t, greeting.Listening, "/v1/stats"); !strings.Contains(body, `"library":"`+library+`"`) {
 		t.Errorf("the stats lack the library %s: %s", library, body)
 	}
 	parent.Close()

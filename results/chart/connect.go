@@ -48,10 +48,10 @@ func stageTitle(rows []summary.Row) string {
 
 // stageNames are the titles of the stages.
 var stageNames = map[string]string{
-	"tcp":    "TCP",
-	"tls":    "TLS",
-	"answer": "first response",
-	"ready":  "subscribed",
+	"tcp":      "TCP",
+	"tls":      "TLS",
+	"response": "first response",
+	"ready":    "subscribed",
 }
 
 // stageBars returns the bar of a stage's p50 in front of that of its p99, if there is one. The label above

@@ -183,7 +183,7 @@ func hostDifferences(a, b results.Host) (list []string) {
 	return list
 }
 
-// worseStatus returns the manifest of the run with the worse status: INVALID is worst, then PARTIAL.
+// worseStatus returns the manifest of the run with the worse status: INVALID is worst, then INTERRUPTED.
 func worseStatus(a, b results.Manifest) results.Manifest {
 	for _, status := range []results.Status{results.Invalid, results.Partial} {
 		if a.Status == status {

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,46 @@ func TestMismatchesNameWhatDiffers(t *testing.T) {
 		c.change(&other)
 		if got := strings.Join(mismatches(base, other), "; "); got != c.want {
 			t.Errorf("got  %q\nwant %q", got, c.want)
+		}
+	}
+}
+
+// A run of format version 1 compares with one of the current format.
+func TestVersionsOfTheFormatAreComparable(t *testing.T) {
+	earlier, err := results.Open("../testdata/version1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := earlier.Manifest
+	m.RunID++
+	folder, err := results.Create(filepath.Join(t.TempDir(), "run"), m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, trial := range earlier.Trials {
+		if err := folder.AppendTrial(trial); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now, err := folder.Finish(m, func(*results.Run) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range [][2]*results.Run{{earlier, now}, {now, earlier}} {
+		analysis, err := Runs(pair[0], pair[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		compared := map[string]bool{}
+		for _, d := range analysis.Family {
+			if d.Ratio == 1 {
+				compared[ConfigurationOf(d)+" "+d.Metric] = true
+			}
+		}
+		for _, c := range m.Configurations {
+			if !compared[c.Name+" p50"] {
+				t.Errorf("%s: p50 is not the same in both versions: %v", c.Name, compared)
+			}
 		}
 	}
 }

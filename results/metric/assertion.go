@@ -16,23 +16,23 @@ import (
 //	value     = [ configuration ] metric
 //	op        = "<" | "<=" | ">" | ">=" | "==" | "!="
 //	bound     = number [ unit ] | [ number "*" ] configuration [ metric ]
-//	metric    = [ "age" | "ack" | "answer" | "connect" ] ( "p(" number ")" | "med" | "avg" | "max" ) | name
+//	metric    = [ "age" | "ack" | "reply" | "connect" ] ( "p(" number ")" | "med" | "avg" | "max" ) | name
 //
 // as in "lost == 0", "websocket p(99) < 50ms" and "sse p(99) < 0.5 * shortpoll". An
 // assertion without a configuration applies to every configuration. A statistic without "age",
-// "ack", "answer" or "connect" is one of the delivery latency; a name is that of a metric in
+// "ack", "reply" or "connect" is one of the delivery latency; a name is that of a metric in
 // the results, such as wire_bytes_per_message. The right side of a ratio has the left side's
 // metric unless it names one.
 type Assertion struct {
-	Text          string `json:"text"`           // as written
-	Configuration string `json:"case,omitempty"` // the configuration; every configuration if absent
-	Metric        string `json:"figure"`         // the name of a metric, or a percentile: p(95), age_p(95), ack_p(95), answer_p(95), connect_p(95)
-	Op            string `json:"op"`             // one of < <= > >= == !=
+	Text          string `json:"text"`                    // as written
+	Configuration string `json:"configuration,omitempty"` // the configuration; every configuration if absent
+	Metric        string `json:"metric"`                  // the name of a metric, or a percentile: p(95), age_p(95), ack_p(95), reply_p(95), connect_p(95)
+	Op            string `json:"op"`                      // one of < <= > >= == !=
 
 	Bound              float64 `json:"bound,omitempty"` // in the metric's unit
-	Times              float64 `json:"times,omitempty"` // factor of the other value; replaces bound if other_case is set
-	OtherConfiguration string  `json:"other_case,omitempty"`
-	OtherMetric        string  `json:"other_figure,omitempty"`
+	Times              float64 `json:"times,omitempty"` // factor of the other value; replaces bound if other_configuration is set
+	OtherConfiguration string  `json:"other_configuration,omitempty"`
+	OtherMetric        string  `json:"other_metric,omitempty"`
 }
 
 // operators are the comparisons of the grammar.
@@ -195,7 +195,7 @@ func statistic(word string) (name string, ok bool) {
 }
 
 // statistics matches the metrics that can also be written as p(99), avg or max.
-var statistics = regexp.MustCompile(`^(age_|ack_|answer_|connect_)?(p[0-9]+|mean|max)$`)
+var statistics = regexp.MustCompile(`^(age_|ack_|reply_|connect_)?(p[0-9]+|mean|max)$`)
 
 // unknown returns the error for a word that names no metric: it suggests the nearest name, or
 // lists all names.
@@ -215,7 +215,7 @@ func (g Grammar) unknown(subject, word string) error {
 			return fmt.Errorf("%s; %s", message, hint)
 		}
 	}
-	return fmt.Errorf("%s; use p(99), avg or max; p(99) also after age, ack, answer or connect; age avg; or one of %s", message, strings.Join(others, ", "))
+	return fmt.Errorf("%s; use p(99), avg or max; p(99) also after age, ack, reply or connect; age avg; or one of %s", message, strings.Join(others, ", "))
 }
 
 // tokens of an assertion. A configuration may hold "=" as in "sse batching_delay=5ms", but no other

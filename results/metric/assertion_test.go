@@ -18,10 +18,10 @@ func TestAssertionIsParsed(t *testing.T) {
 		"age p(95) < 2m":        {Metric: "age_p(95)", Op: "<", Bound: 120_000},
 		"connect p(99) < 50ms":  {Metric: "connect_p(99)", Op: "<", Bound: 50},
 		"max<1s":                {Metric: "max", Op: "<", Bound: 1000},
-		"websocket answer p(50) < 1.5 * webhook forward=yes": {Configuration: "websocket", Metric: "answer_p(50)", Op: "<", Times: 1.5, OtherConfiguration: "webhook forward=yes", OtherMetric: "answer_p(50)"},
-		"answers_lost == 0":            {Metric: "answers_lost", Op: "=="},
+		"websocket reply p(50) < 1.5 * webhook forward=yes": {Configuration: "websocket", Metric: "reply_p(50)", Op: "<", Times: 1.5, OtherConfiguration: "webhook forward=yes", OtherMetric: "reply_p(50)"},
+		"replies_lost == 0":            {Metric: "replies_lost", Op: "=="},
 		"ack_p99 >= 2ms":               {Metric: "ack_p99", Op: ">=", Bound: 2},
-		"empty_answer_share < 5%":      {Metric: "empty_answer_share", Op: "<", Bound: 0.05},
+		"empty_response_share < 5%":    {Metric: "empty_response_share", Op: "<", Bound: 0.05},
 		"wire_bytes_per_message<1KiB":  {Metric: "wire_bytes_per_message", Op: "<", Bound: 1024},
 		"server_memory_per_client<1MB": {Metric: "server_memory_per_client", Op: "<", Bound: 976.5625},
 		"cpu_per_message < 0.1ms":      {Metric: "cpu_per_message", Op: "<", Bound: 100},
@@ -52,7 +52,7 @@ func TestMalformedAssertionIsRefused(t *testing.T) {
 		"websocket < 1s":            "no metric before <",
 		"lost ==":                   "no bound after ==",
 		"latency < 1s":              `"latency" is not a metric`,
-		"lots == 0":                 "or one of answers_lost, owed,",
+		"lots == 0":                 "or one of replies_lost, expected,",
 		"min < 1s":                  "the minimum of many values",
 		"p(100) < 1s":               `"p(100)" is not a metric`,
 		"p(0) < 1s":                 `"p(0)" is not a metric`,
@@ -123,10 +123,10 @@ func TestHolds(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	for name, want := range map[string]Metric{
-		"lost":         {"lost", "lost", "", Lower, false},
-		"p(95)":        {"p(95)", "latency p95", "ms", Lower, false},
-		"age_p(99.9)":  {"age_p(99.9)", "age p99.9", "ms", Lower, false},
-		"answer_p(50)": {"answer_p(50)", "reply round trip p50", "ms", Lower, false},
+		"lost":        {"lost", "lost", "", Lower, false},
+		"p(95)":       {"p(95)", "latency p95", "ms", Lower, false},
+		"age_p(99.9)": {"age_p(99.9)", "age p99.9", "ms", Lower, false},
+		"reply_p(50)": {"reply_p(50)", "reply round trip p50", "ms", Lower, false},
 	} {
 		if got, ok := Find(name); !ok || got != want {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)

@@ -27,11 +27,11 @@ const (
 	AckP50 = "ack_p50"
 	AckP99 = "ack_p99"
 
-	ReplyP50    = "answer_p50"
-	ReplyP99    = "answer_p99"
-	RepliesLost = "answers_lost"
+	ReplyP50    = "reply_p50"
+	ReplyP99    = "reply_p99"
+	RepliesLost = "replies_lost"
 
-	Expected    = "owed"
+	Expected    = "expected"
 	Delivered   = "delivered"
 	Lost        = "lost"
 	DeclaredGap = "declared_gap"
@@ -40,7 +40,7 @@ const (
 	Reordered   = "reordered"
 
 	RequestsPerMessage = "requests_per_message"
-	EmptyResponseShare = "empty_answer_share"
+	EmptyResponseShare = "empty_response_share"
 	MessagesPerBatch   = "messages_per_batch"
 
 	WireBytesPerMessage   = "wire_bytes_per_message"
@@ -61,8 +61,8 @@ const (
 
 	FirstMessageP50          = "first_message_p50"
 	FirstMessageP99          = "first_message_p99"
-	ShortLivedWithoutMessage = "visitors_unheard"
-	ShortLivedReadyP50       = "visitors_ready_p50"
+	ShortLivedWithoutMessage = "short_lived_without_message"
+	ShortLivedReadyP50       = "short_lived_ready_p50"
 
 	ConnectP50        = "connect_p50"
 	ConnectP99        = "connect_p99"
@@ -180,10 +180,10 @@ func ByName(name string) Metric {
 }
 
 // subjects are the prefixes of the statistics other than those of the delivery latency.
-var subjects = []string{"age", "ack", "answer", "connect"}
+var subjects = []string{"age", "ack", "reply", "connect"}
 
 // subjectTitles are their titles.
-var subjectTitles = map[string]string{"": "latency", "age": "age", "ack": "acknowledgement", "answer": "reply round trip", "connect": "connect"}
+var subjectTitles = map[string]string{"": "latency", "age": "age", "ack": "acknowledgement", "reply": "reply round trip", "connect": "connect"}
 
 var percentile = regexp.MustCompile(`^(?:(` + strings.Join(subjects, "|") + `)_)?p(?:(50|99|999)|\(([0-9]+(?:\.[0-9]+)?)\))$`)
 

@@ -6,20 +6,20 @@ import "fmt"
 type Published struct { // the struct tags are the rules of a scenario file: see scenarios.Rule
 	Source  string           `yaml:"source" json:"source" required:"true"`       // authors, title, venue and year
 	Missing string           `yaml:"missing,omitempty" json:"missing,omitempty"` // parts of the source that were not available, or are not quoted here
-	Values  []PublishedValue `yaml:"values" was:"figures" json:"figures" required:"true" items:"64" allowed:"of {what: …, printed: …, value: …}, each once"`
+	Values  []PublishedValue `yaml:"values" was:"figures" json:"values" required:"true" items:"64" allowed:"of {what: …, printed: …, value: …}, each once"`
 }
 
 // A PublishedValue is one published value and the value of a run to compare it with: that of a
 // configuration, or its ratio to another, times a factor.
 type PublishedValue struct {
-	What    string `yaml:"what" json:"what" required:"true"`               // what it describes
-	Printed string `yaml:"printed" was:"says" json:"says" required:"true"` // as printed in the source
+	What    string `yaml:"what" json:"what" required:"true"`                  // what it describes
+	Printed string `yaml:"printed" was:"says" json:"printed" required:"true"` // as printed in the source
 
 	Value             ValueName `yaml:"value" was:"figure" json:"-" required:"true"` // of a run: a configuration and a metric, as in "longpoll rtt=100ms avg"
 	Over              ValueName `yaml:"over,omitempty" json:"-"`                     // divisor of value; default none
-	Configuration     string    `yaml:"-" json:"case"`                               // of value
+	Configuration     string    `yaml:"-" json:"configuration"`                      // of value
 	Metric            string    `yaml:"-" json:"metric"`                             // of value
-	OverConfiguration string    `yaml:"-" json:"over_case,omitempty"`                // of the divisor; absent without one
+	OverConfiguration string    `yaml:"-" json:"over_configuration,omitempty"`       // of the divisor; absent without one
 	OverMetric        string    `yaml:"-" json:"over_metric,omitempty"`              // of the divisor
 
 	Times     float64 `yaml:"times,omitempty" json:"times" min:"0.000001" max:"1000000000"` // factor; default 1

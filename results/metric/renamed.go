@@ -1,35 +1,45 @@
 package metric
 
-import (
-	"regexp"
-	"strings"
-)
+import "regexp"
 
-// Configuration names hold the values of the axes that a run sweeps, as in "sse batching_delay=5ms".
-// Two axes were renamed. Old scenario files, and run folders written before, hold the old names.
-var (
-	currentAxes = strings.NewReplacer("stack=", "library=", "flush=", "batching_delay=")
-	formerAxes  = strings.NewReplacer("library=", "stack=", "batching_delay=", "flush=")
+// renamed maps former words of assertions, and of the values in them, to the current ones: the names
+// of metrics, and of the axes in the names of configurations. Scenario files and run folders of
+// format version 1 have the former words.
+var renamed = map[string]string{
+	"stack=": "library=",
+	"flush=": "batching_delay=",
 
-	formerAxis  = regexp.MustCompile(`\b(stack|flush)=[a-z0-9]`)
-	currentAxis = regexp.MustCompile(`\b(library|batching_delay)=[a-z0-9]`)
-)
+	"answer":             "reply", // as in "answer p(99)"
+	"answer_p":           "reply_p",
+	"answer_p50":         ReplyP50,
+	"answer_p99":         ReplyP99,
+	"answers_lost":       RepliesLost,
+	"owed":               Expected,
+	"empty_answer_share": EmptyResponseShare,
+	"visitors_unheard":   ShortLivedWithoutMessage,
+	"visitors_ready_p50": ShortLivedReadyP50,
+}
 
-// CurrentNames replaces the old axis names in the name of a configuration, or in an assertion, by the new ones.
+// words matches the words of an assertion. An axis ends with its equals sign.
+var words = regexp.MustCompile(`\b(?:stack|flush)=|[a-z_][a-z0-9_]*`)
+
+// CurrentNames replaces the former words in an assertion, in the name of a metric or in that of a
+// configuration.
 func CurrentNames(text string) string {
-	return formerAxis.ReplaceAllStringFunc(text, currentAxes.Replace)
+	return words.ReplaceAllStringFunc(text, func(word string) string {
+		if now, old := renamed[word]; old {
+			return now
+		}
+		return word
+	})
 }
 
-// FormerNames is the inverse of CurrentNames.
-func FormerNames(text string) string {
-	return currentAxis.ReplaceAllStringFunc(text, formerAxes.Replace)
-}
-
-// RenamedAxes lists the old axis names in a text, each as it is written and as CurrentNames writes it.
-func RenamedAxes(text string) (all [][2]string) {
-	for _, found := range formerAxis.FindAllString(text, -1) {
-		former := found[:len(found)-1] // with its equals sign
-		all = append(all, [2]string{former, currentAxes.Replace(former)})
+// Renamed lists the former words in a text, each with the current one.
+func Renamed(text string) (all [][2]string) {
+	for _, word := range words.FindAllString(text, -1) {
+		if now, old := renamed[word]; old {
+			all = append(all, [2]string{word, now})
+		}
 	}
 	return all
 }

@@ -110,7 +110,7 @@ func (r *Report) evidence() []Paragraph {
 func (r *Report) caption() string {
 	differ := 0
 	for _, c := range r.Run.Manifest.Conditions {
-		if strings.HasPrefix(c, "on purpose, servers differ") {
+		if strings.HasPrefix(c, "servers differ on purpose") {
 			differ++
 		}
 	}

@@ -133,7 +133,7 @@ func (c Capacity) answer() []Paragraph {
 		fmt.Sprintf("Valid for %s, varying only its %s, on %s with %s.", results.Plain(c.Scenario), c.Axis, results.Plain(c.Host.CPUModel), some(c.Host.Cores, "core")),
 		"Server and load generator shared the machine, so the loads describe this machine, not the transports.")
 	if c.Unfinished() {
-		return append(text(statusText(results.Partial)+": not every search finished, so higher loads may meet the limit."), answer)
+		return append(text(string(results.Partial)+": not every search finished, so higher loads may meet the limit."), answer)
 	}
 	return []Paragraph{answer}
 }
@@ -193,7 +193,7 @@ func (c Capacity) Document() Document {
 		},
 	}
 	if c.Unfinished() {
-		d.Badge = statusText(results.Partial)
+		d.Badge = string(results.Partial)
 	}
 	return d
 }

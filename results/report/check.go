@@ -41,7 +41,7 @@ func (c Check) Document() Document {
 	answer := Paragraph{}
 	switch {
 	case m.Status != results.Complete:
-		d.Badge, answer.Text = statusText(m.Status), fmt.Sprintf("%s: %s.", statusText(m.Status), results.Plain(m.Reason))
+		d.Badge, answer.Text = string(m.Status), fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason))
 	case c.count(compare.Failed) > 0:
 		answer.Text = fmt.Sprintf("Not reproduced: %s passed, %d failed.", passed, c.count(compare.Failed))
 	case c.count(compare.Undecided) > 0:

@@ -47,7 +47,7 @@ type (
 		Name      string                `json:"name"`
 		Transport string                `json:"transport"`
 		Trials    int                   `json:"valid_trials"`
-		Saturated bool                  `json:"saturated,omitempty"`
+		Saturated bool                  `json:"overloaded,omitempty"`
 		Metrics   map[string]metricJSON `json:"metrics"`
 	}
 	metricJSON struct {
@@ -90,7 +90,7 @@ type (
 func (r *Report) JSON(w io.Writer) error {
 	m, document := r.Run.Manifest, r.Document()
 	s := summaryJSON{
-		Scenario: m.Workload.Scenario, Status: m.Status, Reason: m.Reason, Badge: r.storedBadge(), Repetitions: r.Summary.ValidRepetitions,
+		Scenario: m.Workload.Scenario, Status: m.Status, Reason: m.Reason, Badge: r.Badge(), Repetitions: r.Summary.ValidRepetitions,
 		Document: document, Sentences: document.Sentences(), Configurations: []configurationJSON{}, Assertions: []assertionJSON{}, Comparisons: comparisonsJSON(r.Analysis),
 	}
 	for _, row := range r.Summary.Rows {

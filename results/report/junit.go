@@ -24,7 +24,7 @@ func (r *Report) JUnit() junit.Testsuites {
 	setup := suite(name+": test setup", m, took)
 	status := testcase(setup, "the run is COMPLETE", took)
 	if m.Status != results.Complete {
-		status.Failure = &junit.Result{Message: fmt.Sprintf("%s: %s", statusText(m.Status), results.Plain(m.Reason)), Type: string(m.Status)}
+		status.Failure = &junit.Result{Message: fmt.Sprintf("%s: %s", m.Status, results.Plain(m.Reason)), Type: string(m.Status)}
 	}
 	add(&setup, status, "")
 	for _, check := range checkNames(r.Run.Trials) {

@@ -82,10 +82,9 @@ func (l libraryRows) row(name string) (found summary.Row) {
 	return found
 }
 
-// withoutLibrary is the name that a row shares with those of the other libraries. Run folders of earlier
-// versions call the axis "stack".
+// withoutLibrary is the name that a row shares with those of the other libraries.
 func withoutLibrary(r summary.Row) string {
-	return strings.NewReplacer(" library="+r.Library, "", " stack="+r.Library, "").Replace(r.Name)
+	return strings.ReplaceAll(r.Name, " library="+r.Library, "")
 }
 
 // costOrders compares transports on each library. Two configurations are compared if they have the same
@@ -97,9 +96,7 @@ func (r *Report) costOrders() (all []costOrder) {
 	if len(libraries) < 2 {
 		return nil
 	}
-	swept := func(r summary.Row) bool { // "flush" is the axis in run folders of earlier versions
-		return strings.Contains(r.Variant(), "batching_delay=") || strings.Contains(r.Variant(), "flush=")
-	}
+	swept := func(r summary.Row) bool { return strings.Contains(r.Variant(), "batching_delay=") }
 	for _, metric := range libraryMetrics {
 		for i, a := range libraries[0].rows {
 			for _, b := range libraries[0].rows[i+1:] {

@@ -75,24 +75,6 @@ func TestOrderByCPUNamesItsLibrary(t *testing.T) {
 	}
 }
 
-// Runs of earlier versions name the axes stack and flush.
-func TestEarlierAxisNamesGiveSameCostOrders(t *testing.T) {
-	run := synthetic.Sweep(4, time.Second, bothLibraries, batchingDelays)
-	want := strings.Join(Document{Headline: New(run).librarySentences()}.Sentences(), "\n")
-	earlier := strings.NewReplacer(" library=", " stack=", " batching_delay=", " flush=")
-	for i := range run.Manifest.Configurations {
-		c := &run.Manifest.Configurations[i]
-		c.Name = earlier.Replace(c.Name)
-	}
-	for i := range run.Trials {
-		run.Trials[i].Configuration = earlier.Replace(run.Trials[i].Configuration)
-	}
-	got := strings.Join(Document{Headline: New(run).librarySentences()}.Sentences(), "\n")
-	if got = strings.ReplaceAll(got, " flush=", " batching_delay="); got != want || !strings.Contains(got, "confirmed: ") {
-		t.Errorf("got %s\nwant %s", got, want)
-	}
-}
-
 // The library reference has a column of its own, from the rows of the libraries that it stands for.
 func TestReferenceSharesRowsWithItsLibraries(t *testing.T) {
 	run := synthetic.Sweep(12, time.Second, bothLibraries, []time.Duration{0})

@@ -97,7 +97,7 @@ func (x exported) Collect(to chan<- prometheus.Metric) {
 		servers = BaselineServers
 	}
 	scenario := m.Workload.Scenario
-	gauge(descRun, 1, scenario, servers, string(m.Status), x.storedBadge(), m.Tool.Commit, fmt.Sprint(m.Seed))
+	gauge(descRun, 1, scenario, servers, string(m.Status), x.Badge(), m.Tool.Commit, fmt.Sprint(m.Seed))
 	if m.Status == results.Invalid {
 		return // its values must not be quoted
 	}

@@ -45,7 +45,7 @@ func New(run *results.Run) *Report {
 // or the status of a run that is not complete.
 func (r *Report) Badge() string {
 	if s := r.Run.Manifest.Status; s != results.Complete {
-		return statusText(s)
+		return string(s)
 	}
 	switch h := r.headline(); {
 	case inconclusiveAnswer(h.Text):
@@ -55,14 +55,6 @@ func (r *Report) Badge() string {
 	default:
 		return estimateLabel
 	}
-}
-
-// storedBadge is the Badge in files and metrics, which keep the status as it is stored.
-func (r *Report) storedBadge() string {
-	if s := r.Run.Manifest.Status; s != results.Complete {
-		return string(s)
-	}
-	return r.Badge()
 }
 
 // Document is the content of the report.

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -242,9 +241,7 @@ func (r *Report) connectSection() Section {
 		return !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 })
 	})
 	for _, stage := range stages {
-		title := map[string]string{"answer": "response"}[stage] // files call it answer
-		title = cmp.Or(title, stage)
-		all.Columns = append(all.Columns, columns(title+" p50", title+" p99", title+" max")...)
+		all.Columns = append(all.Columns, columns(stage+" p50", stage+" p99", stage+" max")...)
 	}
 	all.Columns = append(all.Columns, columns("round trips", "bytes up", "bytes down", "server CPU µs", "user", "kernel", "per core, /s")...)
 	for _, row := range r.measured() {

@@ -21,9 +21,9 @@ func (r *Report) answer() (all []Paragraph) {
 	case results.Invalid:
 		return []Paragraph{{fmt.Sprintf("INVALID: %s. No value of this run may be quoted.", results.Plain(m.Reason)), []string{"Try: pushbench doctor"}}}
 	case results.Saturated:
-		all = text(fmt.Sprintf("%s: %s; its values describe a queue.", statusText(m.Status), results.Plain(m.Reason)))
+		all = text(fmt.Sprintf("%s: %s; its values describe a queue.", m.Status, results.Plain(m.Reason)))
 	default:
-		all = text(fmt.Sprintf("%s: %s.", statusText(m.Status), results.Plain(m.Reason)))
+		all = text(fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason)))
 	}
 	h := r.headline()
 	advice := r.advice()

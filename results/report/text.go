@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
 	"pushbench/scenarios/transports"
@@ -67,18 +66,6 @@ func proseNames(rows []summary.Row) (names []string) {
 		names = append(names, prose(row.Name))
 	}
 	return names
-}
-
-// statusText is a run's status as people read it. Files keep the status itself.
-func statusText(s results.Status) string {
-	switch s {
-	case results.Saturated:
-		return "OVERLOADED"
-	case results.Partial:
-		return "INTERRUPTED"
-	default:
-		return string(s)
-	}
 }
 
 // some is a count with its noun: "1 repetition", "4 repetitions".

@@ -24,7 +24,7 @@ func Measure(name string, t results.Trial) Value {
 		return AgeQuantile(t, q)
 	case "ack":
 		return quantile(t.Ack, q)
-	case "answer":
+	case "reply":
 		return ifShown(t.Replies.Ledger.Expected != 0, quantile(t.Replies.Latency, q))
 	case "connect":
 		return StageQuantile(t, "ready", q)

@@ -13,7 +13,7 @@ func TestPercentilesAreThoseOfTheirMetrics(t *testing.T) {
 	trial := synthetic.Run(1, 10*time.Second).Trials[3]
 	for name, same := range map[string]string{
 		"p(50)": metric.P50, "p(99)": metric.P99, "p(99.9)": metric.P999, "age_p(99)": metric.AgeP99,
-		"ack_p(50)": metric.AckP50, "connect_p(99)": metric.ConnectP99, "answer_p(50)": metric.ReplyP50,
+		"ack_p(50)": metric.AckP50, "connect_p(99)": metric.ConnectP99, "reply_p(50)": metric.ReplyP50,
 	} {
 		if got, want := summary.Measure(name, trial), summary.Measure(same, trial); got != want {
 			t.Errorf("%s: got %v, want %v as of %s", name, got, want, same)

@@ -173,7 +173,7 @@ func TestInvalidTrialsAreExcludedWithReason(t *testing.T) {
 	if len(s.Excluded) != 2 || s.Excluded[0].Trial != "repetition 1 sse" || s.Excluded[1].Trial != "repetition 2 longpoll" {
 		t.Fatalf("excluded %+v", s.Excluded)
 	}
-	if s.Excluded[0].Reason != "validity check ledger: all sums are exact" || s.Excluded[1].Reason != "PARTIAL: interrupted" {
+	if s.Excluded[0].Reason != "validity check ledger: all sums are exact" || s.Excluded[1].Reason != "INTERRUPTED: interrupted" {
 		t.Errorf("reasons %q and %q", s.Excluded[0].Reason, s.Excluded[1].Reason)
 	}
 	if s.ValidRepetitions != 1 || s.Repetitions != 3 || s.ChecksPassed != s.Checks-1 {

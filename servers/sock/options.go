@@ -10,7 +10,7 @@ import (
 type Options struct {
 	NoDelay       bool   `json:"nodelay"`
 	KeepAlive     bool   `json:"keepalive"`
-	SendBuffer    string `json:"send_buffer"`    // bytes, autotuned or notShown
+	SendBuffer    string `json:"send_buffer"`    // bytes, autotuned or "unknown"
 	ReceiveBuffer string `json:"receive_buffer"` // as SendBuffer
 	Congestion    string `json:"congestion_control,omitempty"`
 }
@@ -18,7 +18,7 @@ type Options struct {
 // Descriptions of a buffer without a fixed size.
 const (
 	autotuned = "autotuned" // the kernel adapts the size
-	notShown  = "not shown" // the kernel does not report whether the size is fixed
+	unknown   = "unknown"   // the kernel does not report whether the size is fixed
 )
 
 // Options queries the kernel for the options of one open connection: any, because all have
@@ -60,13 +60,13 @@ func readOptions(fd int) (o Options, err error) {
 func buffer(fd, option int, fixed, known bool) string {
 	switch {
 	case !known:
-		return notShown
+		return unknown
 	case !fixed:
 		return autotuned
 	}
 	size, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, option)
 	if err != nil {
-		return notShown
+		return unknown
 	}
 	return strconv.Itoa(size)
 }

@@ -23,12 +23,12 @@ type Limits struct {
 	MaxPayload          int           `json:"max_payload_bytes"`           // of one message; default 64 KiB
 	MaxTopics           int           `json:"max_topics_per_subscription"` // default 256
 	MaxHeader           int           `json:"max_header_bytes"`            // of request line and headers; default 8 KiB
-	MaxPollTimeout      time.Duration `json:"hold_ns"`                     // maximum timeout of a poll; default 30s
+	MaxPollTimeout      time.Duration `json:"max_poll_timeout_ns"`         // maximum timeout of a poll; default 30s
 	ReadTimeout         time.Duration `json:"read_timeout_ns"`             // for a request, from its first byte; default 5s
 	IdleTimeout         time.Duration `json:"idle_timeout_ns"`             // between two requests of a connection; default 65s
 	SlowAfter           time.Duration `json:"slow_after_ns"`               // how long written bytes may remain unread; default 5s
 	Slow                SlowPolicy    `json:"slow_consumer"`               // default SlowClose
-	ResponseHeaderBytes int           `json:"answer_head_bytes"`           // to which the headers of a 200 or 204 are padded; default 0: no padding
+	ResponseHeaderBytes int           `json:"response_header_bytes"`       // to which the headers of a 200 or 204 are padded; default 0: no padding
 	Heartbeat           time.Duration `json:"heartbeat_ns"`                // how long a stream or socket may be silent before the server sends one; default 0: never sent
 }
 

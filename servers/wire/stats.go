@@ -37,10 +37,10 @@ const (
 // for reporting.
 type Totals[N any] struct {
 	Subscribers N `json:"subscribers"`      // streams, sockets, and polling connections with a subscription
-	Parked      N `json:"parked"`           // waiting polls
+	Parked      N `json:"waiting_polls"`    // waiting polls
 	FramesIn    N `json:"frames_in"`        // WebSocket messages received
 	Acks        N `json:"acks_written"`     // subscribe-acks written
-	Empty       N `json:"empty_answers"`    // 204 responses
+	Empty       N `json:"empty_responses"`  // 204 responses
 	Batches     N `json:"batches_written"`  // batches written with at least one message or gap
 	Messages    N `json:"messages_written"` // messages in them
 	Gaps        N `json:"gaps_declared"`    // gap ranges in them
@@ -142,7 +142,7 @@ func (h *HookStats) Fail(reason string) {
 // Stats is the response of /v1/stats; PROTOCOL.md explains each field.
 type Stats struct {
 	Transport string `json:"transport"`
-	Library   string `json:"stack"`
+	Library   string `json:"library"`
 	Epoch     string `json:"epoch"`
 	PID       int    `json:"pid"`
 	UptimeNs  int64  `json:"uptime_ns"`
@@ -150,14 +150,14 @@ type Stats struct {
 	Totals[int64]
 	Requests        map[string]int64 `json:"requests"`
 	Published       uint64           `json:"published"`
-	RepollGaps      RepollGaps       `json:"rearm"`
+	RepollGaps      RepollGaps       `json:"repoll_gaps"`
 	Webhooks        HookStats        `json:"webhooks"`
-	Faults          faults.Counts    `json:"lies"`
+	Faults          faults.Counts    `json:"faults"`
 	Goroutines      int              `json:"goroutines"`
 	HeapBytes       uint64           `json:"heap_bytes"`
 	GoMaxProcs      int              `json:"gomaxprocs"`
 	GoGC            int64            `json:"gogc"`
-	BatchingDelayNs time.Duration    `json:"flush_ns"`
+	BatchingDelayNs time.Duration    `json:"batching_delay_ns"`
 	GoMemLimit      uint64           `json:"gomemlimit_bytes"`
 	GoVersion       string           `json:"go_version"`
 	Sockets         *sock.Options    `json:"sockets,omitempty"`

@@ -92,6 +92,9 @@ func (o *CapacityOptions) Prepare(name string) (*scenarios.Scenario, error) {
 				return Usagef("--require: %q is not an assertion such as p(99)<200ms: %w", text, err)
 			}
 			s.Assertions = append(s.Assertions, a)
+			for _, word := range metric.Renamed(text) {
+				s.Warnings = append(s.Warnings, fmt.Sprintf("--require: %q is deprecated: use %q", word[0], word[1]))
+			}
 		}
 		if o.From != 0 && (!(o.From > 0) || o.From > o.Max || o.Axis == "clients" && o.From != math.Trunc(o.From)) {
 			return Usagef("--from: %v is not allowed; allowed: a load above 0 and at most --max, which is %v; clients are whole", o.From, o.Max)

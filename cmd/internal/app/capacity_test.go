@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -205,6 +206,18 @@ func TestCapacityStartsAtFrom(t *testing.T) {
 		if err != nil || load(s) != 2 || o.base(s) != 2 {
 			t.Errorf("%s: the first load is not 2: %v", axis, err)
 		}
+	}
+}
+
+func TestDeprecatedMetricInRequirementIsAWarning(t *testing.T) {
+	o := CapacityOptions{Axis: "rate", Max: 1e6, Window: "1s", Limit: []string{"answers_lost == 0", "p(99)<1s"}}
+	s, err := o.Prepare(filepath.Join("testdata", "small.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{`--require: "answers_lost" is deprecated: use "replies_lost"`}
+	if !slices.Equal(s.Warnings, want) || s.Assertions[0].Metric != metric.RepliesLost {
+		t.Errorf("warnings %q, want %q; assertion %+v", s.Warnings, want, s.Assertions[0])
 	}
 }
 

@@ -116,13 +116,13 @@ func TestServersThatChangeBetweenRepetitionsAreRejected(t *testing.T) {
 			return nil
 		}
 	})
-	if details := rejections(run, validity.NothingChanged); len(details) < 1 || details[0] != "sse: server flush_ns was 0, is 1000000" {
+	if details := rejections(run, validity.NothingChanged); len(details) < 1 || details[0] != "sse: server batching_delay_ns was 0, is 1000000" {
 		t.Errorf("got %q, want the later trial of sse rejected", details)
 	}
 	if details := rejections(run, validity.SameServerSettings); len(details) > 0 {
 		t.Errorf("batching delays are compared across transports: %q", details)
 	}
-	if conditions := strings.Join(run.Manifest.Conditions, "\n"); !strings.Contains(conditions, "on purpose, servers differ in flush_ns: sse 0, websocket 2000000") {
+	if conditions := strings.Join(run.Manifest.Conditions, "\n"); !strings.Contains(conditions, "servers differ on purpose in batching_delay_ns: sse 0, websocket 2000000") {
 		t.Errorf("the conditions do not list the different batching delays: %s", conditions)
 	}
 }

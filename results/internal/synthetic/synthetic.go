@@ -285,7 +285,7 @@ func (t *trial) connect() results.Connect {
 		answer.Record(b - a)
 		ready.Record(b + push(30*time.Microsecond)(t.random))
 	}
-	c.Stages = map[string]results.Histogram{"tcp": tcp, "answer": answer, "ready": ready}
+	c.Stages = map[string]results.Histogram{"tcp": tcp, "response": answer, "ready": ready}
 	return c
 }
 
