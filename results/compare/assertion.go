@@ -124,8 +124,11 @@ func decide(op string, passed, repetitions int) Outcome {
 	}
 }
 
+// SignTestRepetitions is the smallest number of repetitions that can decide an assertion by the sign test.
+const SignTestRepetitions = 4
+
 // level is the level of the sign test: the p-value if four of four repetitions agree.
-const level = 1.0 / 16
+const level = 1.0 / (1 << SignTestRepetitions)
 
 // tolerated returns how many of n repetitions may disagree.
 func tolerated(n int) int {

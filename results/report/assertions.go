@@ -32,7 +32,11 @@ func (r *Report) assertionSentences() []Paragraph {
 	if len(others) == 0 {
 		passed = "all " + metric.Count(int64(len(r.Assertions)))
 	}
-	return text(append([]string{fmt.Sprintf("Assertions: %s passed, counted per configuration.", passed)}, others...)...)
+	lines := []string{fmt.Sprintf("Assertions: %s passed, counted per configuration.", passed)}
+	if n := r.Summary.ValidRepetitions; 0 < n && n < compare.SignTestRepetitions {
+		lines = append(lines, fmt.Sprintf("A sign test needs %d repetitions. With fewer, all must agree, and the outcome is an indication.", compare.SignTestRepetitions))
+	}
+	return text(append(lines, others...)...)
 }
 
 // unmet has a sentence per assertion that failed or is undecided.

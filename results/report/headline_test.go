@@ -229,3 +229,15 @@ func TestHeadlineChoosesByPrice(t *testing.T) {
 		t.Errorf("a price is called CPU:\n%s", got)
 	}
 }
+
+// Fewer than four repetitions are no sign test of an assertion, and the report says so.
+func TestFewRepetitionsAreAnIndication(t *testing.T) {
+	for repetitions, want := range map[int]bool{1: true, 3: true, 4: false} {
+		run := synthetic.Run(repetitions, 10*time.Second)
+		run.Manifest.Assertions = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "=="}}
+		lines := report.New(run).Document().Sentences()
+		if got := slices.Contains(lines, "A sign test needs 4 repetitions. With fewer, all must agree, and the outcome is an indication."); got != want {
+			t.Errorf("%d repetitions: %v, want %v:\n%s", repetitions, got, want, strings.Join(lines, "\n"))
+		}
+	}
+}
