@@ -80,6 +80,9 @@ func (r *Report) agrees(row summary.Row) Cell {
 
 // cores are the busy cores of the servers, and of servers and load generators, at the run's load.
 func (r *Report) cores(row summary.Row) Cell {
+	if row.Typical(metric.Cores).Known != summary.Shown {
+		return Cell{Text: "–"}
+	}
 	return Cell{Text: rounded(row, metric.ServerCores) + "/" + rounded(row, metric.Cores)}
 }
 
@@ -145,6 +148,12 @@ func (r *Report) resultsSection() Section {
 // notes explain the table of results: missing values, and how to read the costs.
 func (r *Report) notes(measures []measure) (lines []string) {
 	s := r.Summary
+	for _, warning := range r.Run.Warnings {
+		lines = append(lines, results.Plain(warning))
+	}
+	if r.Run.Manifest.Status == results.Invalid {
+		return lines // no value needs an explanation
+	}
 	for _, c := range measures {
 		fewest, by, needed := int64(0), "", int64(0)
 		for _, row := range s.Rows {
@@ -165,9 +174,6 @@ func (r *Report) notes(measures []measure) (lines []string) {
 		}
 	}
 	lines = append(lines, exclusions(s)...)
-	for _, warning := range r.Run.Warnings {
-		lines = append(lines, results.Plain(warning))
-	}
 	p := r.prices()
 	return append(lines,
 		"Total CPU: server and load generator. On one machine the sender's CPU time includes part of the receiver's TCP work, so compare totals.",
