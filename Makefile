@@ -143,7 +143,7 @@ nightly-selftest: download build # the self-test with its slow checks
 	@bin/pushbench selftest --long
 
 .PHONY: nightly-timed
-nightly-timed: setup # latency, age of information and engines in real time; cost of recording and of an idle client
+nightly-timed: setup # latency, age of information and engines in real time; cost of recording
 	@go test -tags nightly -count 1 -v -timeout 20m ./cmd/internal/timed | grep -vE '^ *(===|---) '
 	@go test -run '^$$' -bench . -benchtime 4x -timeout 20m ./cmd/internal/endtoend
 

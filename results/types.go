@@ -313,6 +313,25 @@ type Cost struct {
 	Generator Process       `json:"generator"`
 	Link      Process       `json:"link,omitzero"` // the process that carries packets, if there is one: in no other value
 	Wire      Wire          `json:"wire"`
+
+	Idle IdleMemory `json:"idle_memory,omitzero"` // of idle clients: measured before the trial, on processes of its own; absent: not measured
+}
+
+// IdleMemory describes the memory of a server and of a load generator with two groups of idle clients. Both processes
+// have collected garbage before each reading.
+type IdleMemory struct {
+	Probes    int64         `json:"probes" add:"sum"`        // 1; in a pool the number of trials with a probe
+	First     int64         `json:"first_clients" add:"sum"` // connected at the first reading
+	Added     int64         `json:"added_clients" add:"sum"` // connected between the readings
+	Server    ResidentSizes `json:"server"`
+	Generator ResidentSizes `json:"generator"`
+}
+
+// ResidentSizes are the resident sizes of a process in bytes.
+type ResidentSizes struct {
+	Resident int64 `json:"resident_bytes" add:"sum"` // with the first clients, code included
+	First    int64 `json:"first_bytes" add:"sum"`    // anonymous (heap and stacks), with the first clients
+	All      int64 `json:"all_bytes" add:"sum"`      // anonymous, with the added clients, too
 }
 
 // A Link is the traffic of an emulated packet link during the trial, in each direction.

@@ -91,7 +91,7 @@ type Scenario struct {
 	Library Library `yaml:"library" was:"stack" json:"library" default:"reference"` // HTTP library of the servers; default reference
 	Sweep   Sweep   `yaml:"sweep,omitempty" json:"sweep" min:"1"`                   // axes that a repetition varies besides the transport; default none
 
-	Idle   Duration `yaml:"idle" json:"idle" default:"1s" min:"0s" max:"10m"`        // time with all clients connected and nothing published, to measure the memory per idle client; default 1s
+	Idle   Duration `yaml:"idle" json:"idle" default:"1s" min:"0s" max:"10m"`        // time with all clients connected and nothing published, before the warm-up; default 1s
 	Warmup Duration `yaml:"warmup" json:"warmup" default:"1s" min:"0s" max:"1h"`     // time in which publications do not count; default 1s
 	Window Duration `yaml:"window" json:"window" required:"true" min:"1ms" max:"1h"` // time whose publications count, by due instant
 	// At least 10ms: a message that is due as the window closes arrives later, if only by a system call.

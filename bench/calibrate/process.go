@@ -10,6 +10,9 @@ import (
 
 	"pushbench/bench/child"
 	"pushbench/bench/cost"
+	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // A stub is the child that runs Stub.
@@ -166,27 +169,33 @@ const (
 )
 
 // Memory compares the memory of a stub, read from outside, with the requested amount. It
-// reads it like the memory per idle client: as in a trial, and as the slope from n to 2n
-// clients.
+// computes it like the memory per idle client, of two groups of clients.
 func Memory(ctx context.Context, argv []string) ([]Result, error) {
 	return withStubs(ctx, argv, 1, func(stubs []*stub) (rows []Result, err error) {
 		s := stubs[0]
-		account, err := perClient(stubClients, func(clients int) (int64, error) {
-			if clients > 0 {
-				if _, err := s.request(stubRequest{Touch: stubClients * stubPerClient}); err != nil {
-					return 0, err
-				}
-			}
-			return cost.Memory(s.PID())
-		})
+		before, err := cost.AnonymousMemory(s.PID())
 		if err != nil {
 			return nil, err
 		}
-		const expected = stubPerClient / 1024
-		rows = append(rows,
-			Result{What: "64 KiB per client, 1,000 clients", Unit: "KiB", Expected: expected, Measured: account.PerClient, Tolerance: percent(1, expected)},
-			Result{What: "64 KiB per client, another 1,000 clients", Unit: "KiB", Expected: expected, Measured: account.Slope, Tolerance: percent(1, expected)})
+		for _, group := range []string{"1,000 clients", "another 1,000 clients"} {
+			if _, err := s.request(stubRequest{Touch: stubClients * stubPerClient}); err != nil {
+				return nil, err
+			}
+			after, err := cost.AnonymousMemory(s.PID())
+			if err != nil {
+				return nil, err
+			}
+			const expected = stubPerClient / 1024
+			rows = append(rows, Result{What: "64 KiB per client, " + group, Unit: "KiB", Expected: expected, Measured: stubSlope(before, after), Tolerance: percent(1, expected)})
+			before = after
+		}
 		row, err := mappingsRow(s.PID())
 		return append(rows, row), err
 	})
+}
+
+// stubSlope is the metric of a server that grows by a group of clients, in KiB.
+func stubSlope(before, after int64) float64 {
+	idle := results.IdleMemory{Probes: 1, Added: stubClients, Server: results.ResidentSizes{First: before, All: after}}
+	return summary.Measure(metric.ServerMemoryPerClient, results.Trial{Cost: results.Cost{Idle: idle}}).X
 }

@@ -28,6 +28,12 @@ func TestMain(m *testing.M) {
 	case "stubborn":
 		fmt.Println("here")
 		select {}
+	case "collecting":
+		fmt.Println("here")
+		replyToCollect(`{"collected":true}`)
+	case "refusing":
+		fmt.Println("here")
+		replyToCollect(`{"collected":false}`)
 	case "dying":
 		fmt.Fprintln(os.Stderr, "first words\nlast words")
 		os.Exit(9)
@@ -53,6 +59,41 @@ func awaitLine(t *testing.T, p *Process) {
 	t.Helper()
 	if line, err := bufio.NewReader(p.Stdout).ReadString('\n'); err != nil || line != "here\n" {
 		t.Fatalf("child wrote %q, %v", line, err)
+	}
+}
+
+func replyToCollect(reply string) {
+	for commands := bufio.NewScanner(os.Stdin); commands.Scan(); {
+		CollectGarbage()
+		fmt.Println(reply)
+	}
+}
+
+func TestCollect(t *testing.T) {
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, c := range []struct {
+		role string
+		ctx  context.Context
+		want string // in the error; empty: none
+	}{
+		{"collecting", t.Context(), ""},
+		{"refusing", t.Context(), "refusing did not collect garbage: reply"},
+		{"obedient", cancelled, context.Canceled.Error()}, // it ignores commands
+	} {
+		t.Run(c.role, func(t *testing.T) {
+			p := start(t, c.role)
+			awaitLine(t, p)
+			for range 2 {
+				err := p.Collect(c.ctx)
+				if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+					t.Errorf("got error %v, want %q", err, c.want)
+				}
+			}
+			if err := p.End(time.Minute); err != nil {
+				t.Errorf("end: %v", err)
+			}
+		})
 	}
 }
 

@@ -80,6 +80,12 @@ func Memory(pid int) (int64, error) {
 	return int64(rollup.Rss), err
 }
 
+// AnonymousMemory returns the anonymous part of Memory in bytes.
+func AnonymousMemory(pid int) (int64, error) {
+	rollup, err := read(pid, "memory", procfs.Proc.ProcSMapsRollup)
+	return int64(rollup.Anonymous), err
+}
+
 // PeakMemory returns the largest resident size of a process so far, in bytes.
 func PeakMemory(pid int) (int64, error) {
 	status, err := read(pid, "memory", procfs.Proc.NewStatus)

@@ -44,6 +44,9 @@ func Memory(pid int) (int64, error) {
 	return int64(memory.RSS), nil
 }
 
+// AnonymousMemory returns all of Memory: this system does not report the part.
+func AnonymousMemory(pid int) (int64, error) { return Memory(pid) }
+
 // PeakMemory returns 0: this system does not report it.
 func PeakMemory(int) (int64, error) { return 0, nil }
 

@@ -16,6 +16,7 @@ type Command struct {
 	MeasureCeiling *MeasureCeiling `json:"measure_ceiling,omitempty"`
 	Prepare        *Prepare        `json:"prepare,omitempty"`
 	Connect        *Connect        `json:"connect,omitempty"`
+	Collect        *Collect        `json:"collect,omitempty"`
 	Start          *Start          `json:"start,omitempty"`
 	Stop           *Stop           `json:"stop,omitempty"`
 }
@@ -34,8 +35,14 @@ type Prepare struct {
 	BackendNamespace int    `json:"backend_namespace,omitempty"` // descriptor of the backend's network namespace; 0: the load generator's own
 }
 
-// Connect opens all clients. The load generator reports Connected.
-type Connect struct{}
+// Connect opens the next clients. The load generator reports Connected, about all clients so far.
+type Connect struct {
+	Clients int `json:"clients,omitempty"` // number of clients to open; 0: all that are not open
+}
+
+// Collect collects garbage and returns memory to the system. It is valid between Connected and Start. The load generator
+// reports Collected.
+type Collect struct{}
 
 // Start begins the warm-up at an instant of the shared clock. The load generator reports an
 // Interval per second, and finally Done.
@@ -49,7 +56,7 @@ type Stop struct{}
 
 // fields is the number of fields that are set.
 func (c Command) fields() (n int) {
-	for _, set := range []bool{c.MeasureCeiling != nil, c.Prepare != nil, c.Connect != nil, c.Start != nil, c.Stop != nil} {
+	for _, set := range []bool{c.MeasureCeiling != nil, c.Prepare != nil, c.Connect != nil, c.Collect != nil, c.Start != nil, c.Stop != nil} {
 		if set {
 			n++
 		}
@@ -62,6 +69,7 @@ type Report struct {
 	Ceiling   *Ceiling          `json:"ceiling,omitempty"`
 	Prepared  *Prepared         `json:"prepared,omitempty"`
 	Connected *results.Connect  `json:"connected,omitempty"`
+	Collected *Collected        `json:"collected,omitempty"`
 	Interval  *results.Interval `json:"interval,omitempty"`
 	Done      *Outcome          `json:"done,omitempty"`
 	Failed    string            `json:"failed,omitempty"` // reason why the load generator cannot continue
@@ -69,6 +77,9 @@ type Report struct {
 
 // Prepared reports that the plan is ready.
 type Prepared struct{}
+
+// Collected reports that the garbage is collected.
+type Collected struct{}
 
 // An Outcome is a load generator's part of a trial.
 type Outcome struct {

@@ -73,7 +73,7 @@ type driver struct {
 
 	goroutines int64
 	closing    sync.Once
-	connecting chan struct{} // closed when all clients are connected; nil before Connect
+	connecting chan struct{} // closed when the clients of the last Connect are connected; nil before the first
 	started    bool
 	stop       chan struct{} // closed by Stop
 	published  chan struct{} // closed when everything is published
@@ -97,7 +97,10 @@ func (d *driver) execute(ctx context.Context, c Command) error {
 		return d.prepare(c.Prepare)
 	case c.Connect != nil:
 		d.connecting = make(chan struct{})
-		d.working.Go(func() { d.connect(ctx) })
+		d.working.Go(func() { d.connect(ctx, c.Connect.Clients) })
+	case c.Collect != nil:
+		child.CollectGarbage()
+		return d.out.Send(Report{Collected: &Collected{}})
 	case c.Start != nil:
 		d.started = true
 		for _, b := range d.books {
@@ -125,16 +128,22 @@ func (d *driver) checkOrder(c Command) error {
 		return errors.New("measure_ceiling must be the first command")
 	case c.Prepare == nil && d.plan == nil:
 		return errors.New("prepare must be the first command")
-	case c.Prepare != nil && d.plan != nil, c.Connect != nil && d.connecting != nil, c.Start != nil && d.started:
+	case c.Prepare != nil && d.plan != nil, c.Start != nil && d.started,
+		c.Connect != nil && d.connecting != nil && (!closed(d.connecting) || d.connected()):
 		return errors.New("duplicate command")
-	case c.Start != nil && !closed(d.connecting): // nil before Connect: never
+	case c.Start != nil && !d.connected():
 		return errors.New("start requires connected clients")
+	case c.Collect != nil && (!closed(d.connecting) || d.started): // nil before Connect: never closed
+		return errors.New("collect requires connected clients, before start")
 	case c.Stop != nil && !d.started:
 		return errors.New("stop requires start")
 	default:
 		return nil
 	}
 }
+
+// connected reports whether all clients are connected.
+func (d *driver) connected() bool { return closed(d.connecting) && len(d.clients) == len(d.own) }
 
 // closed reports whether a channel is closed. A nil channel is not.
 func closed(c <-chan struct{}) bool {
@@ -259,18 +268,25 @@ func (d *driver) session(publisher int32) client.Session {
 // failed.
 const ConnectGrace = 10 * time.Second
 
-// connect opens this replica's clients, at the scenario's rate over all replicas, and reports when
-// all are ready.
-func (d *driver) connect(ctx context.Context) {
+// connect opens the next n of this replica's clients, or all for 0, at the scenario's rate over all replicas, and
+// reports when all are ready.
+func (d *driver) connect(ctx context.Context, n int) {
 	publishes := d.plan.Publishers()
 	began := clock.Now()
-	d.openBackend()
-	if d.replies != nil {
-		d.replies.open()
+	opened := len(d.clients)
+	if opened == 0 {
+		d.openBackend()
+		if d.replies != nil {
+			d.replies.open()
+		}
+	}
+	next := d.own[opened:]
+	if n > 0 {
+		next = next[:min(n, len(next))]
 	}
 	gap := float64(time.Second) / float64(d.scenario.Clients.ConnectRate)
-	for _, c := range d.own {
-		if !clock.Wait(ctx, began.Add(time.Duration(float64(c)*gap))) {
+	for _, c := range next {
+		if !clock.Wait(ctx, began.Add(time.Duration(float64(c-opened*d.scenario.Servers)*gap))) {
 			return
 		}
 		d.open(c, publishes[c] || d.replies != nil)
@@ -321,7 +337,7 @@ const readyPoll = 10 * time.Millisecond
 // awaitReady waits until all sessions are ready or the deadline has passed. Its result is false
 // only if the context ended.
 func (d *driver) awaitReady(ctx context.Context, deadline clock.Instant) bool {
-	all := len(d.own)
+	all := len(d.clients)
 	if d.backend != nil {
 		all++
 	}
@@ -355,7 +371,7 @@ func (d *driver) connections(began clock.Instant) results.Connect {
 	sum.Took = last.Sub(began)
 	sum.Dials = d.traffic.Snapshot().Dials
 	sum.PublishOnly = int64(d.scenario.PublishOnly()) // all on one server, see validateRoles in package scenarios
-	subscribers := int64(len(d.own)) - sum.PublishOnly
+	subscribers := int64(len(d.clients)) - sum.PublishOnly
 	sum.Failed, sum.Clients = subscribers-sum.Clients, subscribers
 	return sum
 }

@@ -224,6 +224,9 @@ func TestDriveRefusesCommandsOutOfOrder(t *testing.T) {
 		{"connected twice", true, []Command{connect}, "duplicate command"},
 		{"started unconnected", false, []Command{start}, "start requires connected clients"},
 		{"started while connecting", false, []Command{connect, start}, "start requires connected clients"},
+		{"started partly connected", false, []Command{{Connect: &Connect{Clients: 1}}, start}, "start requires connected clients"},
+		{"collected unconnected", false, []Command{{Collect: &Collect{}}}, "collect requires connected clients, before start"},
+		{"collected after the start", true, []Command{start, {Collect: &Collect{}}}, "collect requires connected clients, before start"},
 		{"started twice", true, []Command{start, start}, "duplicate command"},
 		{"stopped unstarted", true, []Command{stop}, "stop requires start"},
 		{"no field", true, []Command{{}}, "sets 0 fields"},
@@ -251,6 +254,26 @@ func TestDriveRefusesCommandsOutOfOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Groups of clients connect one after the other, and a trial of all of them is a trial as usual.
+func TestClientsConnectInGroups(t *testing.T) {
+	g := startGenerator(t, "backend")
+	g.send(Command{Connect: &Connect{Clients: 2}})
+	if m := g.receive(); m.Connected == nil || m.Connected.Clients != 2 || m.Connected.Failed != 0 {
+		t.Fatalf("report on the first two: %+v", m.Connected)
+	}
+	g.send(Command{Collect: &Collect{}})
+	if m := g.receive(); m.Collected == nil {
+		t.Fatalf("report on collect: %+v", m)
+	}
+	if c := g.connect(); c.Clients != 5 || c.Failed != 0 {
+		t.Fatalf("report on the rest: %+v", c)
+	}
+	g.send(Command{Start: &Start{At: clock.Now()}})
+	o, intervals := g.outcome()
+	g.end()
+	checkOutcome(t, g.server, o, intervals)
 }
 
 // After a stop, all messages due before it are published and delivered, and no others are

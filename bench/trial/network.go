@@ -28,12 +28,15 @@ type network struct {
 	reports  *bufio.Reader // of the link
 }
 
+// loopback is the host of servers without a link.
+const loopback = "127.0.0.1"
+
 // newNetwork creates the network of the scenario and starts the link.
 func newNetwork(ctx context.Context, setup *Setup, s *scenarios.Scenario) (*network, error) {
 	n := &network{
 		near: child.Options{Cores: setup.ServerCores},
 		far:  child.Options{Cores: setup.GeneratorCores},
-		host: "127.0.0.1",
+		host: loopback,
 	}
 	if s.Network.Link != scenarios.PacketLink {
 		return n, nil

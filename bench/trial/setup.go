@@ -25,6 +25,7 @@ type Setup struct {
 	Engine         string          // the clients' engine: see engines.Names
 	Watch          func(Running)   // optional callback at each Phase of a trial; must not block
 	Quick          bool            // shorter preparation, for runs whose results are discarded: see Conditions
+	IdleClients    IdleClients     // of the memory probe before each trial; zero: there is none
 	Monitor        *host.Monitor   // nil: idle states are allowed, and stalls are not detected
 	Ceiling        float64         // see MeasureCeiling; 0: not measured
 }
@@ -34,7 +35,7 @@ type Setup struct {
 func (r *Setup) Conditions() []string {
 	all := []string{r.Monitor.Condition()}
 	if r.Quick {
-		all = append(all, fmt.Sprintf("quick: stalls of idle cores were not measured before and after the run; the load generator's maximum rate was measured for %d ms", r.ceilingTime().Milliseconds()))
+		all = append(all, fmt.Sprintf("quick: stalls of idle cores were not measured before and after the run, nor the memory of idle clients; the load generator's maximum rate was measured for %d ms", r.ceilingTime().Milliseconds()))
 	}
 	return all
 }

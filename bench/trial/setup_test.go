@@ -13,7 +13,7 @@ func TestQuickSetupStatesItsConditions(t *testing.T) {
 	if conditions := full.Conditions(); len(conditions) != 1 || full.ceilingTime() != generator.CeilingTime {
 		t.Errorf("%q, a ceiling in %v; want one condition, %v", conditions, full.ceilingTime(), generator.CeilingTime)
 	}
-	const want = "quick: stalls of idle cores were not measured before and after the run; the load generator's maximum rate was measured for 100 ms"
+	const want = "quick: stalls of idle cores were not measured before and after the run, nor the memory of idle clients; the load generator's maximum rate was measured for 100 ms"
 	if conditions := quick.Conditions(); len(conditions) != 2 || conditions[1] != want {
 		t.Errorf("%q, want %q", conditions, want)
 	}

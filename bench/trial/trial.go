@@ -69,6 +69,7 @@ func (t *Trial) Measure(ctx context.Context) (results.Trial, error) {
 		Transport: string(t.Measured.Transport), Configuration: t.Measured.Name(),
 		Library: string(t.Measured.Library), BatchingDelay: time.Duration(t.Measured.BatchingDelay),
 	}
+	t.probeIdle(ctx)
 	err := t.stages(ctx)
 	if ended := t.shutDown(child.Grace(ctx)); err == nil {
 		err = ended

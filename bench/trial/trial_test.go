@@ -34,6 +34,8 @@ var roles = map[string]func(){
 	"server-extra-requests":   func() { serveAsChild(func(s *statsServer) { s.hidden = 1 << 20 }) },
 	"server-exits-on-publish": func() { serveAsChild(func(s *statsServer) { s.exits = true }) },
 	"server-exits-at-start":   func() { fmt.Fprintln(os.Stderr, "cannot listen"); os.Exit(1) },
+	"server-known-memory":     func() { serveKnownMemory(`{"collected":true}`) },
+	"server-no-collect":       func() { serveKnownMemory(`{}`) },
 	"generator":               func() { _ = generator.Drive(os.Stdin, os.Stdout) },
 	"generator-invalid-json":  func() { fmt.Println("rubbish"); untilEnd() },
 	"generator-fails":         func() { fmt.Println(`{"failed":"cannot prepare"}`); untilEnd() },
@@ -100,15 +102,21 @@ func serveAsChild(change func(*statsServer)) {
 	if err != nil {
 		panic(err)
 	}
-	server := &http.Server{Handler: s, ConnState: func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			s.accepted.Add(1)
-		}
-	}}
+	server := s.server(func() {})
 	go func() { _ = server.Serve(ln) }()
 	fmt.Printf(`{"listening":%q,"settings":"small"}`+"\n", ln.Addr())
 	untilEnd()
 	server.Close()
+}
+
+// server counts connections and calls accepted with each.
+func (s *statsServer) server(accepted func()) *http.Server {
+	return &http.Server{Handler: s, ConnState: func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.accepted.Add(1)
+			accepted()
+		}
+	}}
 }
 
 // An outcome is a trial with its result and everything it reported.

@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pushbench/bench/child"
 	"pushbench/cmd/internal/app"
 	"pushbench/cmd/internal/edges"
 	"pushbench/scenarios/transports"
@@ -235,7 +235,7 @@ func controlled(ctx context.Context, commands io.Reader, replies io.Writer) cont
 	go func() {
 		defer cancel()
 		for lines := bufio.NewScanner(commands); lines.Scan(); { // any end of the input ends the server
-			debug.FreeOSMemory()
+			child.CollectGarbage()
 			fmt.Fprintln(replies, `{"collected":true}`)
 		}
 	}()

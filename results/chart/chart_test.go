@@ -191,7 +191,7 @@ func TestIncompleteRunsAreDrawn(t *testing.T) {
 		},
 		"memory shrank": func(r *results.Run) {
 			for i := range r.Trials {
-				r.Trials[i].Cost.Server.MemoryIdle = r.Trials[i].Cost.Server.MemoryBase - 4096
+				r.Trials[i].Cost.Idle.Server.All = r.Trials[i].Cost.Idle.Server.First - 4096
 			}
 		},
 		"delivered nothing, at some cost": func(r *results.Run) {

@@ -61,12 +61,12 @@ func writes(_ *results.Run, s summary.Summary) Chart {
 	}
 }
 
-// memory has the memory per idle client of server and generator, on one scale.
+// memory has the memory that an idle client adds to server and generator, on one scale.
 func memory(_ *results.Run, s summary.Summary) Chart {
 	rows := slices.DeleteFunc(slices.Clone(s.Rows), func(r summary.Row) bool {
 		return r.Value(metric.ServerMemoryPerClient).Known != summary.Shown && r.Value(metric.GeneratorMemoryPerClient).Known != summary.Shown
 	})
-	const y = "KiB per client, resident, all connected, before the first publish"
+	const y = "KiB per added idle client, without start-up memory"
 	server := barPanel("Server", y, rows, metric.ServerMemoryPerClient, partOf("server", metric.ServerMemoryPerClient, full))
 	generator := barPanel("Generator (simulated clients, not browsers)", y, rows, metric.GeneratorMemoryPerClient, partOf("generator", metric.GeneratorMemoryPerClient, light))
 	server.fit()
@@ -75,6 +75,6 @@ func memory(_ *results.Run, s summary.Summary) Chart {
 	generator.Y = server.Y
 	return Chart{
 		Title: "Memory per idle client", Panels: []Panel{server, generator},
-		Alt: "Resident memory per idle client. " + describe(rows, "%s: server %s KiB, generator %s KiB", metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient),
+		Alt: "Memory that one more idle client adds. " + describe(rows, "%s: server %s KiB, generator %s KiB", metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient),
 	}
 }

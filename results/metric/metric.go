@@ -57,6 +57,7 @@ const (
 	CPUPerMessage            = "cpu_per_message"
 	Price                    = "price"
 	ServerMemoryPerClient    = "server_memory_per_client"
+	ServerMemoryStartup      = "server_memory_startup"
 	GeneratorMemoryPerClient = "generator_memory_per_client"
 
 	FirstMessageP50          = "first_message_p50"
@@ -129,6 +130,7 @@ var All = []Metric{
 	{GeneratorCPUPerMessage, "generator CPU per message", "µs", Lower, true},
 	{CPUPerMessage, "server and generator CPU per message", "µs", Lower, true},
 	{ServerMemoryPerClient, "server memory per idle client", "KiB", Lower, true},
+	{ServerMemoryStartup, "server memory without clients", "KiB", Lower, false},
 	{GeneratorMemoryPerClient, "generator memory per idle client", "KiB", Lower, false},
 	{Price, "price per 1,000 clients and month", "", Lower, true},
 	{ConnectP50, "connect p50", "ms", Lower, true},

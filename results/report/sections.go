@@ -111,7 +111,7 @@ var ranged = []string{
 	metric.CPUPerMessage, metric.ServerCPUPerMessage, metric.GeneratorCPUPerMessage,
 	metric.WireBytesPerMessage, metric.PacketBytesPerMessage, metric.PayloadShare,
 	metric.RequestsPerMessage, metric.EmptyResponseShare, metric.MessagesPerBatch,
-	metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient, metric.ConnectP50, metric.ConnectRoundTrips,
+	metric.ServerMemoryPerClient, metric.ServerMemoryStartup, metric.GeneratorMemoryPerClient, metric.ConnectP50, metric.ConnectRoundTrips,
 }
 
 func (r *Report) rangesSection() Section {

@@ -69,8 +69,9 @@ var measures = map[string]func(results.Trial) Value{
 	metric.ServerCPUPerMessage:      cpuPerMessage(serverCPU),
 	metric.GeneratorCPUPerMessage:   cpuPerMessage(func(c results.Cost) time.Duration { return c.Generator.CPU }),
 	metric.CPUPerMessage:            cpuPerMessage(bothCPU),
-	metric.ServerMemoryPerClient:    memoryPerClient(serverProcess),
-	metric.GeneratorMemoryPerClient: memoryPerClient(func(c results.Cost) results.Process { return c.Generator }),
+	metric.ServerMemoryPerClient:    idleMemory(serverPerClient),
+	metric.ServerMemoryStartup:      idleMemory(serverStartup),
+	metric.GeneratorMemoryPerClient: idleMemory(func(m results.IdleMemory) float64 { return perClient(m, m.Generator) }),
 
 	metric.Price: func(t results.Trial) Value { return Amount(t.Prices.OrDefault().Total(UsageOf(t))) },
 
@@ -170,8 +171,6 @@ func packetBytes(t results.Trial) Value {
 	return ifShown(w.Up.Segments != 0 && w.Down.Segments != 0, ratio(all, t.Cost.Delivered))
 }
 
-func serverProcess(c results.Cost) results.Process { return c.Server }
-
 func serverCPU(c results.Cost) time.Duration { return c.Server.CPU }
 
 // bothCPU returns zero, which is not shown, unless both parts were measured.
@@ -197,13 +196,28 @@ func cores(of func(results.Cost) time.Duration) func(results.Trial) Value {
 	}
 }
 
-// memoryPerClient returns the resident memory added per client, including publish-only clients. It
-// may be slightly negative if a process released memory in the meantime.
-func memoryPerClient(of func(results.Cost) results.Process) func(results.Trial) Value {
+// enoughIdle is the minimum number of added clients of a slope: a process allocates in steps of up to some hundred KiB.
+const enoughIdle = 1000
+
+// idleMemory returns a value of the memory probe in KiB, if there was one with enough clients.
+func idleMemory(of func(results.IdleMemory) (bytes float64)) func(results.Trial) Value {
 	return func(t results.Trial) Value {
-		p, clients := of(t.Cost), t.Connect.Clients-t.Connect.Failed+t.Connect.PublishOnly
-		return ifShown(p.MemoryIdle != 0 && p.MemoryBase != 0 && clients > 0, ratio(float64(p.MemoryIdle-p.MemoryBase)/1024, float64(clients)))
+		m := t.Cost.Idle
+		return ifShown(m.Probes > 0 && m.Added >= enoughIdle*m.Probes, Value{X: of(m) / 1024})
 	}
+}
+
+// perClient is the slope: the memory that one more client adds. It may be slightly negative if clients keep no
+// connection open.
+func perClient(m results.IdleMemory, sizes results.ResidentSizes) float64 {
+	return float64(sizes.All-sizes.First) / float64(m.Added)
+}
+
+func serverPerClient(m results.IdleMemory) float64 { return perClient(m, m.Server) }
+
+// serverStartup is the intercept: the memory of a server that has served clients and has none.
+func serverStartup(m results.IdleMemory) float64 {
+	return (float64(m.Server.Resident) - float64(m.First)*serverPerClient(m)) / float64(m.Probes)
 }
 
 // shortLived returns a metric of the short-lived clients, if there are any.

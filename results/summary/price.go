@@ -20,7 +20,7 @@ func UsageOf(t results.Trial) price.Usage {
 	return price.Usage{
 		Clients:  float64(c.Clients-c.Failed+c.PublishOnly) / float64(max(1, t.Pooled)),
 		Cores:    orNaN(cores(serverCPU)(t)),
-		Memory:   orNaN(memoryPerClient(serverProcess)(t)) * 1024,
+		Memory:   orNaN(idleMemory(serverPerClient)(t)) * 1024,
 		Egress:   bytes / span,
 		Requests: float64(t.Cost.Wire.Requests) / span,
 	}

@@ -19,8 +19,9 @@ func chat() results.Trial {
 		Connect: results.Connect{Clients: 1000},
 		Cost: results.Cost{
 			Span: 10 * time.Second, Delivered: 40_000,
-			Server: results.Process{CPU: 400 * time.Millisecond, MemoryBase: 1 << 20, MemoryIdle: 1<<20 + 1000*24*1024},
+			Server: results.Process{CPU: 400 * time.Millisecond},
 			Wire:   results.Wire{Down: results.Direction{Bytes: 40_000 * 168, Segments: 40_000}, Dials: 100, Requests: 500},
+			Idle:   results.IdleMemory{Probes: 1, First: 300, Added: 1000, Server: results.ResidentSizes{First: 9 << 20, All: 9<<20 + 1000*24*1024}},
 		},
 	}
 }
@@ -79,7 +80,7 @@ func TestPriceNeedsWhatIsBilled(t *testing.T) {
 	for name, forget := range map[string]func(*results.Trial){
 		"segments": func(t *results.Trial) { t.Cost.Wire.Down.Segments = 0 },
 		"CPU":      func(t *results.Trial) { t.Cost.Server.CPU = 0 },
-		"memory":   func(t *results.Trial) { t.Cost.Server.MemoryIdle = 0 },
+		"memory":   func(t *results.Trial) { t.Cost.Idle = results.IdleMemory{} },
 		"clients":  func(t *results.Trial) { t.Connect.Failed = t.Connect.Clients },
 		"span":     func(t *results.Trial) { t.Cost.Span = 0 },
 	} {

@@ -38,12 +38,17 @@ func TestMetricsOfATrial(t *testing.T) {
 		},
 		Cost: results.Cost{
 			Delivered: 500,
-			Server:    results.Process{CPU: 2 * time.Millisecond, MemoryBase: 1 << 20, MemoryIdle: 1<<20 + 1000*2048},
+			Server:    results.Process{CPU: 2 * time.Millisecond},
 			Generator: results.Process{CPU: 3 * time.Millisecond},
 			Wire: results.Wire{
 				Up:       results.Direction{Bytes: 1000, Headers: 1000, Segments: 10},
 				Down:     results.Direction{Bytes: 4000, Payload: 2500, Envelope: 1500, Segments: 40},
 				Requests: 250, Polls: 200, EmptyResponses: 50, Batches: 125,
+			},
+			Idle: results.IdleMemory{
+				Probes: 1, First: 300, Added: 1000,
+				Server:    results.ResidentSizes{Resident: 1<<20 + 300*2048, First: 1<<19 + 300*2048, All: 1<<19 + 1300*2048},
+				Generator: results.ResidentSizes{First: 1 << 20, All: 1<<20 + 1000*3072},
 			},
 		},
 	}
@@ -52,7 +57,8 @@ func TestMetricsOfATrial(t *testing.T) {
 		metric.RequestsPerMessage: 0.5, metric.EmptyResponseShare: 0.25, metric.MessagesPerBatch: 4,
 		metric.WireBytesPerMessage: 10, metric.PacketBytesPerMessage: 10 + 50*52/500.0, metric.PayloadShare: 0.5,
 		metric.ServerCPUPerMessage: 4, metric.GeneratorCPUPerMessage: 6, metric.CPUPerMessage: 10,
-		metric.ServerMemoryPerClient: 2, metric.ConnectRoundTrips: 2, metric.ConnectBytesUp: 150, metric.ConnectBytesDown: 200,
+		metric.ServerMemoryPerClient: 2, metric.ServerMemoryStartup: 1024, metric.GeneratorMemoryPerClient: 3,
+		metric.ConnectRoundTrips: 2, metric.ConnectBytesUp: 150, metric.ConnectBytesDown: 200,
 	} {
 		got := summary.Measure(name, trial)
 		tolerance := 0.0
@@ -63,8 +69,38 @@ func TestMetricsOfATrial(t *testing.T) {
 			t.Errorf("%s is %+v, want %v", name, got, want)
 		}
 	}
-	if got := summary.Measure(metric.GeneratorMemoryPerClient, trial); got.Known != summary.NotShown {
-		t.Errorf("memory that was not measured is %+v", got)
+}
+
+var memoryMetrics = []string{metric.ServerMemoryPerClient, metric.ServerMemoryStartup, metric.GeneratorMemoryPerClient}
+
+// The memory of a trial's own clients includes what the process allocates once and garbage: it is no substitute.
+func TestMemoryNeedsAProbe(t *testing.T) {
+	trial := results.Trial{Connect: results.Connect{Clients: 5000}}
+	trial.Cost.Server.MemoryBase, trial.Cost.Server.MemoryIdle = 1<<20, 90<<20
+	few := trial
+	few.Cost.Idle = results.IdleMemory{Probes: 1, First: 300, Added: 999, Server: results.ResidentSizes{First: 1 << 20, All: 2 << 20}}
+	for _, name := range memoryMetrics {
+		if got := summary.Measure(name, trial); got.Known != summary.NotShown {
+			t.Errorf("%s without a probe is %+v", name, got)
+		}
+		if got := summary.Measure(name, few); got.Known != summary.NotShown {
+			t.Errorf("%s of 999 added clients is %+v", name, got)
+		}
+	}
+}
+
+// A pool has the mean memory of the trials that have a probe.
+func TestMemoryOfAPool(t *testing.T) {
+	probed := func(startup, each int64) (t results.Trial) {
+		sizes := results.ResidentSizes{Resident: 9<<20 + startup + 300*each, First: startup + 300*each, All: startup + 1300*each}
+		t.Cost.Idle = results.IdleMemory{Probes: 1, First: 300, Added: 1000, Server: sizes, Generator: sizes}
+		return t
+	}
+	pool := results.Pool([]results.Trial{probed(4<<20, 1024), {}, probed(6<<20, 3072)})
+	for name, want := range map[string]float64{metric.ServerMemoryPerClient: 2, metric.ServerMemoryStartup: 14 << 10, metric.GeneratorMemoryPerClient: 2} {
+		if got := summary.Measure(name, pool); got.Known != summary.Shown || !near(got.X, want) {
+			t.Errorf("%s of the pool is %+v, want %v", name, got, want)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"pushbench/bench"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/trial"
 	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/compare"
@@ -117,6 +118,9 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 	setup, err := o.Setup(scenario)
 	if err != nil {
 		return nil, err
+	}
+	if !o.Quick {
+		setup.IdleClients = trial.DefaultIdleClients
 	}
 	progress := newProgress(s.Err)
 	run := &bench.Run{

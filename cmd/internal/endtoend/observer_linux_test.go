@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"pushbench/bench/calibrate"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/trial"
 	"pushbench/scenarios"
@@ -54,26 +53,6 @@ func BenchmarkObserverEffect(b *testing.B) {
 			b.ReportMetric(effect.GeneratorBare, "bare-generator-µs/msg")
 			b.ReportMetric(effect.Generator, "generator-µs/msg")
 			b.ReportMetric(effect.GeneratorChange, "generator-change-%")
-		})
-	}
-}
-
-// BenchmarkIdleClient measures the server memory per idle client: the metric
-// of a trial, and the slope from 1,000 clients to 2,000.
-func BenchmarkIdleClient(b *testing.B) {
-	serve := serving()
-	for _, transport := range scenarios.Transports {
-		b.Run(string(transport), func(b *testing.B) {
-			var sum calibrate.IdleAccount
-			for range b.N {
-				account, err := calibrate.Idle(b.Context(), engines.Names()[0], serve, transport, 1000)
-				if err != nil {
-					b.Fatal(err)
-				}
-				sum.PerClient, sum.Slope = sum.PerClient+account.PerClient, sum.Slope+account.Slope
-			}
-			b.ReportMetric(sum.PerClient/float64(b.N), "metric-KiB/client")
-			b.ReportMetric(sum.Slope/float64(b.N), "slope-KiB/client")
 		})
 	}
 }

@@ -16,8 +16,9 @@ func knownPrice(*lab) ([]Result, error) {
 		Connect: results.Connect{Clients: 1000},
 		Cost: results.Cost{
 			Span: 10 * time.Second, Delivered: 40_000,
-			Server: results.Process{CPU: 400 * time.Millisecond, MemoryBase: 1 << 20, MemoryIdle: 1<<20 + 1000*24<<10},
+			Server: results.Process{CPU: 400 * time.Millisecond},
 			Wire:   results.Wire{Down: results.Direction{Bytes: 40_000 * (224 - summary.SegmentHeader), Segments: 40_000}, Requests: 500},
+			Idle:   results.IdleMemory{Probes: 1, First: 300, Added: 1000, Server: results.ResidentSizes{First: 9 << 20, All: 9<<20 + 1000*24<<10}},
 		},
 	}), nil
 }

@@ -196,15 +196,16 @@ func TestPriceRowsRejectOtherUsage(t *testing.T) {
 	trial := func() (t results.Trial) {
 		t.Connect.Clients = 1000
 		t.Cost = results.Cost{
-			Span: 10 * time.Second, Server: results.Process{CPU: 400 * time.Millisecond, MemoryBase: 1, MemoryIdle: 1 + 24_576_000},
+			Span: 10 * time.Second, Server: results.Process{CPU: 400 * time.Millisecond},
 			Wire: results.Wire{Down: results.Direction{Bytes: 40_000 * 172, Segments: 40_000}, Requests: 500},
+			Idle: results.IdleMemory{Probes: 1, First: 300, Added: 1000, Server: results.ResidentSizes{First: 1, All: 1 + 24_576_000}},
 		}
 		return t
 	}
 	rejects(t, "the trial", priceRows(trial()))
 	for what, change := range map[string]func(*results.Trial){
 		"cores":    func(t *results.Trial) { t.Cost.Server.CPU += time.Millisecond },
-		"memory":   func(t *results.Trial) { t.Cost.Server.MemoryIdle += 1 << 20 },
+		"memory":   func(t *results.Trial) { t.Cost.Idle.Server.All += 1 << 20 },
 		"egress":   func(t *results.Trial) { t.Cost.Wire.Down.Segments++ },
 		"requests": func(t *results.Trial) { t.Cost.Wire.Requests++ },
 	} {

@@ -305,8 +305,27 @@ func (t *trial) cost(delivered int64) results.Cost {
 		Span: t.window, Delivered: delivered, Wire: w,
 		Server:    t.process(t.model.server, t.model.memory[0], n),
 		Generator: t.process(t.model.generator, t.model.memory[1], n),
+		Idle: results.IdleMemory{
+			Probes: 1, First: firstIdle, Added: addedIdle, Server: t.resident(t.model.memory[0]), Generator: t.resident(t.model.memory[1]),
+		},
 	}
 }
+
+// The idle clients of a memory probe.
+const (
+	firstIdle = 1000
+	addedIdle = 1000
+)
+
+// resident are the sizes of a process with some bytes per client.
+func (t *trial) resident(perClient int64) results.ResidentSizes {
+	each := int64(float64(perClient) * t.factor)
+	const anonymous = base / 4
+	return results.ResidentSizes{Resident: base + firstIdle*each, First: anonymous + firstIdle*each, All: anonymous + (firstIdle+addedIdle)*each}
+}
+
+// base is the memory of a process without clients, in bytes.
+const base = 11 << 20
 
 func (p parts) bytes(n float64) results.Direction {
 	d := results.Direction{
@@ -318,7 +337,6 @@ func (p parts) bytes(n float64) results.Direction {
 }
 
 func (t *trial) process(perMessage time.Duration, memory int64, n float64) results.Process {
-	const base = 11 << 20
 	cpu := time.Duration(float64(perMessage) * n * t.factor)
 	return results.Process{
 		Processes: 1, CPU: cpu, User: cpu / 3, System: cpu - cpu/3,

@@ -1,0 +1,189 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"pushbench/bench/child"
+	"pushbench/bench/clock"
+	"pushbench/bench/cost"
+	"pushbench/bench/generator"
+	"pushbench/results"
+	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
+)
+
+// IdleClients is the number of idle clients of whom a memory probe connects the first group, which pays for what a
+// process allocates once: code paged in, pools, the runtime's own structures. The second group is the rest.
+type IdleClients struct {
+	First int
+	Added int
+}
+
+// DefaultIdleClients are the groups of a run. The slope of 1,000 clients is within a few percent of that of 2,000.
+var DefaultIdleClients = IdleClients{First: 1000, Added: 1000}
+
+// idleConnectRate is the rate of dials of a memory probe, per second. The kernel's listen queue carries it.
+const idleConnectRate = 10_000
+
+// idleInterval is the minimum interval of short polling in a memory probe: a poll in progress is not idle.
+const idleInterval = scenarios.Duration(10 * time.Second)
+
+// spareFiles is the number of open files of a process in addition to its clients' sockets.
+const spareFiles = 100
+
+// IdleMemory measures the memory of idle clients on a server and a load generator of their own, which end before it
+// returns. It reads the resident sizes after the first group of clients and after the second. Before each reading
+// both processes collect garbage: otherwise the reading depends on the time since the last collection. Only the anonymous
+// part, heap and stacks, enters the slope: a page of code that a client happens to be the first to use belongs to no client.
+func (r *Setup) IdleMemory(ctx context.Context, s *scenarios.Scenario, measured scenarios.Configuration, clients IdleClients) (m results.IdleMemory, err error) {
+	if err := fits(clients); err != nil {
+		return m, err
+	}
+	one := &replica{}
+	defer func() {
+		grace := child.Grace(ctx)
+		if ended := errors.Join(one.endGenerator(grace), one.endServer(grace)); err == nil {
+			err = ended
+		}
+	}()
+	if err := one.startServer(ctx, r.Serve(measured, loopback), child.Options{Cores: r.ServerCores}); err != nil {
+		return m, err
+	}
+	if err := one.startGenerator(r.Drive, child.Options{Cores: r.GeneratorCores}); err != nil {
+		return m, err
+	}
+	running, release := child.CancelOnExit(ctx, one.server, one.generator)
+	defer release()
+	m, err = one.idleMemory(running, r.Engine, idleScenario(s, clients), measured.Transport, clients)
+	return m, child.Cause(running, err)
+}
+
+func (r *replica) idleMemory(ctx context.Context, engine string, s *scenarios.Scenario, t scenarios.Transport, clients IdleClients) (m results.IdleMemory, err error) {
+	prepare := generator.Prepare{Scenario: string(s.YAML()), Transport: string(t), Target: r.probe.address, Certificate: r.certificate, Repetition: 1, Engine: engine}
+	if _, err := r.request(ctx, generator.Command{Prepare: &prepare}, func(m generator.Report) bool { return m.Prepared != nil }); err != nil {
+		return m, err
+	}
+	requests := 1 // per idle client
+	if transports.Of(t).Holds {
+		requests = 2 // the second one waits
+	}
+	m = results.IdleMemory{Probes: 1, First: int64(clients.First), Added: int64(clients.Added)}
+	if err := r.addIdle(ctx, clients.First, clients.First, requests); err != nil {
+		return m, err
+	}
+	if m.Server.Resident, m.Server.First, err = sizes(r.server); err != nil {
+		return m, err
+	}
+	if m.Generator.Resident, m.Generator.First, err = sizes(r.generator); err != nil {
+		return m, err
+	}
+	if err := r.addIdle(ctx, clients.Added, clients.First+clients.Added, requests); err != nil {
+		return m, err
+	}
+	if _, m.Server.All, err = sizes(r.server); err != nil {
+		return m, err
+	}
+	_, m.Generator.All, err = sizes(r.generator)
+	return m, err
+}
+
+// sizes are the resident size of a process and its anonymous part, in bytes.
+func sizes(p *child.Process) (resident, anonymous int64, err error) {
+	if resident, err = cost.Memory(p.PID()); err == nil {
+		anonymous, err = cost.AnonymousMemory(p.PID())
+	}
+	return resident, anonymous, err
+}
+
+// addIdle connects n more clients, all in total, waits until they are idle, and makes both processes collect garbage.
+func (r *replica) addIdle(ctx context.Context, n, all, requests int) error {
+	report, err := r.request(ctx, generator.Command{Connect: &generator.Connect{Clients: n}}, func(m generator.Report) bool { return m.Connected != nil })
+	if err != nil {
+		return err
+	}
+	if c := report.Connected; c.Failed > 0 || c.Clients != int64(all) {
+		return fmt.Errorf("%d of %d clients did not connect (%s)", int64(all)-c.Clients, all, causes(c.FailedBy))
+	}
+	if err := r.awaitRequests(ctx, int64(all*requests)); err != nil {
+		return err
+	}
+	if _, err := r.request(ctx, generator.Command{Collect: &generator.Collect{}}, func(m generator.Report) bool { return m.Collected != nil }); err != nil {
+		return err
+	}
+	return r.server.Collect(ctx)
+}
+
+// awaitRequests waits until the server has received some number of requests from clients.
+func (r *replica) awaitRequests(ctx context.Context, want int64) error {
+	deadline := clock.Now().Add(generator.ConnectGrace)
+	for {
+		s, err := r.probe.stats(ctx)
+		if err != nil || s.clientRequests() >= want {
+			return err
+		}
+		if clock.Now() >= deadline {
+			return fmt.Errorf("the server received %d of %d requests within %v", s.clientRequests(), want, generator.ConnectGrace)
+		}
+		if !clock.Wait(ctx, clock.Now().Add(acceptPoll)) {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// request sends a command to the load generator and waits for its report, which must be of the expected kind.
+func (r *replica) request(ctx context.Context, c generator.Command, expected func(generator.Report) bool) (generator.Report, error) {
+	if err := r.generator.Send(c); err != nil {
+		return generator.Report{}, err
+	}
+	m, err := r.receive(ctx, generator.ConnectGrace+child.ResponseTimeout)
+	if err == nil && !expected(m) {
+		err = generatorError("unexpected report")
+	}
+	return m, err
+}
+
+// idleScenario returns a scenario whose clients subscribe as those of s and receive nothing: with as many topics per
+// client, and as many clients per topic. The memory depends on no network, so that there is none.
+func idleScenario(s *scenarios.Scenario, clients IdleClients) *scenarios.Scenario {
+	idle, n := *s, clients.First+clients.Added
+	idle.Topics.Count = max(s.Topics.PerClient, int(float64(s.Topics.Count)*float64(n)/float64(s.Clients.Count)))
+	idle.Clients.Count, idle.Clients.ConnectRate, idle.Servers = n, idleConnectRate, 1
+	idle.Publish.By, idle.Publish.Rate, idle.Publish.Arrivals = scenarios.ByBackend, 1, scenarios.Periodic
+	idle.ShortPoll.Interval = max(idle.ShortPoll.Interval, idleInterval)
+	// No message is published, but the scenario must be valid.
+	idle.Warmup, idle.Window, idle.Drain = 0, scenarios.Duration(10*time.Second), max(s.Drain, idle.ShortPoll.Interval)
+	idle.Upstream, idle.Replies, idle.ShortLived = scenarios.Upstream{}, scenarios.Replies{}, scenarios.ShortLived{}
+	idle.Network = scenarios.Network{Link: scenarios.StreamLink, TLS: s.Network.TLS}
+	return &idle
+}
+
+// probeIdle measures the memory of idle clients before the trial. Its failure is no failure of the trial: the memory is
+// not shown, and a warning gives the reason.
+func (t *Trial) probeIdle(ctx context.Context) {
+	if t.Setup.IdleClients == (IdleClients{}) {
+		return
+	}
+	t.phase("measuring idle clients")
+	m, err := t.Setup.IdleMemory(ctx, t.Scenario, t.Measured, t.Setup.IdleClients)
+	if err != nil {
+		t.warn("the memory of idle clients was not measured: %v", err)
+		return
+	}
+	t.result.Cost.Idle = m
+}
+
+// fits returns an error if a process may not open the sockets of the clients.
+func fits(clients IdleClients) error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("read the open-file limit: %w", err)
+	}
+	if need := uint64(clients.First + clients.Added + spareFiles); uint64(limit.Cur) < need {
+		return fmt.Errorf("%d idle clients need %d open files, and a process may have %d (ulimit -n)", clients.First+clients.Added, need, limit.Cur)
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+//go:build nightly
+
+package endtoend
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"pushbench/bench/client/engines"
+	"pushbench/bench/trial"
+	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
+	"pushbench/scenarios"
+)
+
+// The memory per client must be a slope: that of 1,000 and that of 2,000 added clients agree within 10 %, medians of five
+// probes each. The log is a table of all transports on both libraries.
+func TestIdleMemoryIsASlope(t *testing.T) {
+	s, err := scenarios.Read("observed", strings.NewReader(observed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup := &trial.Setup{
+		Drive:  []string{pushbench, "drive"},
+		Idle:   []string{pushbench, "prevent-idle"},
+		Engine: engines.Names()[0],
+		Serve: func(c scenarios.Configuration, _ string) []string {
+			return append([]string{pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}, c.ServeFlags()...)
+		},
+	}
+	setup.Pin()
+	t.Logf("%-22s %12s %12s %7s %12s", "KiB per client", "1,000 added", "2,000 added", "ratio", "start-up MiB")
+	for _, library := range []scenarios.Library{scenarios.NetHTTP, scenarios.FastHTTP} {
+		for _, transport := range scenarios.ClientOpened {
+			c := scenarios.Configuration{Transport: transport, Library: library}
+			small, startup := idleSlope(t, setup, s, c, 1000)
+			large, _ := idleSlope(t, setup, s, c, 2000)
+			t.Logf("%-22s %12.2f %12.2f %7.2f %12.1f", string(transport)+" on "+string(library), small, large, large/small, startup/1024)
+			if math.Abs(large/small-1) > 0.1 {
+				t.Errorf("%s on %s: %.2f KiB per client with 1,000 added, %.2f with 2,000; want within 10 %%", transport, library, small, large)
+			}
+		}
+	}
+}
+
+// idleSlope returns medians of five memory probes, in KiB.
+func idleSlope(t *testing.T, setup *trial.Setup, s *scenarios.Scenario, c scenarios.Configuration, added int) (perClient, startup float64) {
+	t.Helper()
+	var slopes, startups []float64
+	for range 5 {
+		m, err := setup.IdleMemory(t.Context(), s, c, trial.IdleClients{First: trial.DefaultIdleClients.First, Added: added})
+		if err != nil {
+			t.Fatal(err)
+		}
+		probed := results.Trial{Cost: results.Cost{Idle: m}}
+		slopes = append(slopes, summary.Measure(metric.ServerMemoryPerClient, probed).X)
+		startups = append(startups, summary.Measure(metric.ServerMemoryStartup, probed).X)
+	}
+	return summary.Median(slopes), summary.Median(startups)
+}
