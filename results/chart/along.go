@@ -60,7 +60,9 @@ func (a axis) of(run *results.Run, s summary.Summary) (c Chart) {
 	for i, g := range groups {
 		shared[i] = g[0]
 		shared[i].Name = rest(g[0].Name, a.name)
-		c.Keys = append(c.Keys, Key{shared[i].Name, line, lookIn(shared, g[0])})
+	}
+	for i := range shared {
+		c.Keys = append(c.Keys, Key{shared[i].Name, line, lookIn(shared, shared[i])})
 	}
 	predictions := false
 	for _, q := range all {

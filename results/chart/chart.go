@@ -80,6 +80,7 @@ const (
 	cells     = "cells"     // boxes of height 1 around Y, with their labels
 	predicted = "predicted" // rings; with a dash also a line
 	lost      = "lost"      // where a line ends because the remaining messages were lost
+	ranges    = "range"     // only in a key
 	note      = "note"      // labels without a value
 )
 
@@ -186,6 +187,13 @@ func (c Chart) complete() Chart {
 	}
 	c.Panels = panels
 	return c
+}
+
+// ranged reports whether some value has a range.
+func (c Chart) ranged() bool {
+	return slices.ContainsFunc(c.Panels, func(p Panel) bool {
+		return slices.ContainsFunc(p.Series, func(s Series) bool { return !slices.Equal(s.Lo, s.Hi) })
+	})
 }
 
 // layer orders series: markers are above lines, and a dashed line is above a solid one, so that both remain

@@ -40,6 +40,9 @@ func Names() (names []string) {
 func charts(run *results.Run, s summary.Summary, basis, badge string) (all []Chart) {
 	for _, from := range sources() {
 		c := from.of(run, s).complete()
+		if c.ranged() {
+			c.Keys = append(c.Keys, Key{"range of the repetitions", ranges, plain})
+		}
 		c.Name, c.Basis, c.Mark = from.name, basis, strings.TrimPrefix(badge, "VERDICT")
 		if len(c.Panels) > 0 {
 			all = append(all, c)

@@ -79,7 +79,10 @@ func (p plotted) Plot(canvas draw.Canvas, pl *plot.Plot) {
 	c.numbers(p.events)
 }
 
-var gridStyle = draw.LineStyle{Color: faint, Width: 0.6}
+var (
+	gridStyle  = draw.LineStyle{Color: faint, Width: 0.6}
+	rangeStyle = draw.LineStyle{Color: ink, Width: 1}
+)
 
 func guideStyle(kind string) draw.LineStyle {
 	switch kind {
@@ -167,13 +170,13 @@ func (c pen) box(s Series, i int) (left, bottom, right, top vg.Length) {
 
 // ranges draws the ranges over the repetitions: of bars to the right of the labels in them.
 func (c pen) ranges(s Series, at []vg.Point) {
-	style := draw.LineStyle{Color: ink, Width: 1}
+	style := rangeStyle
 	if s.Kind == points && s.Marker != "" {
 		style.Color = s.color()
 	}
 	for i, p := range at {
 		if s.Width > 0 {
-			p.X = c.x(s.X[i] + 0.4*s.Width)
+			p.X = c.x(s.X[i] + 0.47*s.Width)
 		}
 		if len(s.Lo) > 0 && s.Lo[i] < s.Hi[i] {
 			c.StrokeLine2(style, p.X, c.y(s.Lo[i]), p.X, c.y(s.Hi[i]))
@@ -209,7 +212,7 @@ func (c pen) labels(s Series) {
 func (c pen) inBar(s Series, i int, label string) {
 	left, bottom, right, top := c.box(s, i)
 	style := textStyle(smallSize, onTop(s.color()))
-	if style.XAlign = text.XCenter; top-bottom > 13 && style.Width(label) < right-left-1 {
+	if style.XAlign = text.XCenter; top-bottom > 13 && style.Width(label) < 0.9*(right-left) {
 		fill(&c.Canvas, style, vg.Point{X: c.x(s.X[i]), Y: top - 10}, label)
 	}
 }

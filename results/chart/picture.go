@@ -185,6 +185,8 @@ func (k Key) draw(c *draw.Canvas, at vg.Point) {
 		c.StrokeLine2(guideStyle(k.Kind), at.X, at.Y, at.X+sample, at.Y)
 	case line:
 		c.StrokeLine2(k.line(), at.X, at.Y, at.X+sample, at.Y)
+	case ranges:
+		c.StrokeLine2(rangeStyle, middle.X, at.Y-5, middle.X, at.Y+5)
 	case predicted:
 		if len(k.Dash) > 0 {
 			c.StrokeLine2(k.thin(), at.X, at.Y, at.X+sample, at.Y)

@@ -113,6 +113,9 @@
       at.slot = named ? at.x(1) - at.x(0) : Infinity;
       at.inside = v => v >= at.left - 1 && v <= at.right + 1;
       c.save();
+      c.beginPath(); // zoomed in, nothing is drawn beside the plot
+      c.rect(at.left - 8 * ratio(), 0, u.bbox.width + 16 * ratio(), c.canvas.height);
+      c.clip();
       what(at, panel.series.filter((s, i) => u.series[i + 1].show));
       c.restore();
     };
@@ -151,7 +154,7 @@
     function ranges(at, s) {
       pen(at.c, s.kind === 'points' && s.marker ? colour(s) : css('--ink'), 1.5);
       s.x.forEach((x, i) => {
-        const p = s.width ? at.x(x + 0.4 * s.width) : at.x(x) + (s.shift || 0) * ratio();
+        const p = s.width ? at.x(x + 0.47 * s.width) : at.x(x) + (s.shift || 0) * ratio();
         if (!at.inside(p)) return;
         if (s.lowest && s.lowest[i] < s.highest[i]) stroke(at.c, p, at.y(s.lowest[i]), p, at.y(s.highest[i]));
         if (s.x_lowest && s.x_lowest[i] < s.x_highest[i]) stroke(at.c, at.x(s.x_lowest[i]), at.y(s.y[i]), at.x(s.x_highest[i]), at.y(s.y[i]));
@@ -203,7 +206,7 @@
           lines.forEach((l, k) => c.fillText(l, at.x(Math.round(s.x[i])), at.y(s.y[i]) + step * (k + 0.8 - lines.length / 2)));
         } else if (s.inside) {
           c.fillStyle = onTop(s);
-          if (b.bottom - b.top > 15 * ratio() && c.measureText(label).width < b.right - b.left - 2) c.fillText(label, x, b.top + 12 * ratio());
+          if (b.bottom - b.top > 15 * ratio() && c.measureText(label).width < 0.9 * (b.right - b.left)) c.fillText(label, x, b.top + 12 * ratio());
         } else {
           above(at, label, x, at.y(s.highest ? Math.max(s.y[i], s.highest[i]) : s.y[i]), s.width ? (b.right - b.left) / 0.82 : at.slot);
         }
@@ -332,7 +335,7 @@
     if (panel.title) host.append(element('h3', {}, panel.title));
     host.append(element('p', {class: 'axis'}, panel.y.title));
     const frame = element('div', {class: 'frame', tabindex: '0', role: 'application', 'aria-label': (panel.title || panel.y.title) + ': arrow keys move along the values, Escape shows the whole chart'});
-    const readout = element('p', {class: 'readout', 'aria-live': 'polite'}, 'Point at the chart for values, drag to zoom in, double-click to zoom out.');
+    const readout = element('p', {class: 'readout', 'aria-live': 'polite'});
     host.append(frame);
     if (panel.x.title) host.append(element('p', {class: 'axis x'}, panel.x.title));
     host.append(readout);
@@ -381,6 +384,7 @@
       if (k.kind === 'dotted' || k.kind === 'solid' || k.kind === 'border') guidePen(c, k.kind);
       if (['line', 'dotted', 'solid', 'border'].includes(k.kind) || k.kind === 'predicted' && k.dash) stroke(c, 0, 7 * r, 28 * r, 7 * r);
       pen(c, colour(k), 1.5);
+      if (k.kind === 'range') { pen(c, css('--ink'), 1.5); stroke(c, 14 * r, r, 14 * r, 13 * r); }
       const shape = {line: k.marker, points: k.marker, predicted: 'ring', lost: 'triangle'}[k.kind];
       if (shape) marker(c, shape, 14 * r, 7 * r, (shape === 'ring' ? 3.3 : 4) * r);
       one.append(sample);
@@ -471,6 +475,7 @@
   }
 
   root.classList.add('scripted');
+  document.getElementById('switches').after(element('p', {class: 'note'}, 'Point at a chart for values, drag to zoom in, double-click to zoom out; or use the arrow keys and Escape.'));
   for (const chart of charts) {
     const box = document.getElementById(chart.name);
     box.append(tools(chart, box));

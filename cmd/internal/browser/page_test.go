@@ -217,6 +217,11 @@ func TestPageInABrowser(t *testing.T) {
 	if !strings.Contains(readout, "websocket") || strings.Contains(readout, "shortpoll") {
 		t.Errorf("keyboard navigation of the latency chart reads %q", readout)
 	}
+	evaluate[bool](t, b, `{ const u = document.querySelector('#latency .frame').plot; u.setScale('x', {min: 10, max: 100}); u.scales.x.min === 10 }`)
+	b.do(t, chromedp.KeyEvent(kb.Escape))
+	if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](`document.querySelector('#latency .frame').plot.scales.x.min === 1`, chromedp.WithPollingTimeout(10*time.Second))); err != nil {
+		t.Errorf("Escape does not show the whole chart: %v", err)
+	}
 	b.do(t, chromedp.Click(`//figure[@id="latency"]//button[text()="Show image"]`))
 	if !evaluate[bool](t, b, `document.querySelector('#latency .picture').checkVisibility() && !document.querySelector('#latency .live').checkVisibility()`) {
 		t.Error("the button does not show the chart as an image")
