@@ -439,7 +439,7 @@ func (r *Report) modelSection() Section {
 			all.add(row.Name, m.Title, withUnit(a.Measured, m.Unit), withUnit(summary.Value{X: a.Predicted}, m.Unit), withUnit(summary.Value{X: a.Tolerance}, m.Unit), agrees, a.Formula)
 		}
 	}
-	all.Note = "✓: a value between the lowest and the highest repetition is within the tolerance. docs/method.md has the reasons of the tolerances.\n" +
+	all.Note = "✓: a value between the lowest and the highest repetition is within the tolerance. docs/model.md has the reasons of the tolerances.\n" +
 		symbolLegend(formulas)
 	return all
 }
