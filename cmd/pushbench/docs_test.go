@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"pushbench/bench/inspect"
 	"pushbench/bench/model"
 	"pushbench/bench/validity"
 	"pushbench/results"
@@ -135,6 +136,19 @@ func TestModelPageIsComplete(t *testing.T) {
 		fmt.Fprintf(&table, "| %s | %s | %s | %s |\n", cells[1], cells[0], cells[2], cells[3])
 	}
 	comparePart(t, "docs/model.md", "tolerances", table.String())
+}
+
+// docs/inspect.md lists every handshake of inspect --negative.
+func TestInspectPageListsEveryHandshake(t *testing.T) {
+	for mark, refuse := range map[string]bool{"refuse": true, "accept": false} {
+		table := "| handshake | clause |\n|---|---|\n"
+		for _, h := range inspect.Handshakes {
+			if h.Refuse == refuse {
+				table += fmt.Sprintf("| %s | %s |\n", h.Name, h.Source)
+			}
+		}
+		comparePart(t, "docs/inspect.md", mark, table)
+	}
 }
 
 // exportedFunctions are the names of the functions, methods excluded, of a package.
