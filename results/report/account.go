@@ -2,69 +2,23 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"strings"
-	"time"
 
 	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
-	"pushbench/scenarios/transports"
 )
 
-// accountSections limit or support the answer: what would change it, the evidence for it, what was not
-// measured, and how to repeat it.
+// accountSections limit or support the answer: the evidence for it, what was not measured, and how to repeat
+// it.
 func (r *Report) accountSections() []Section {
 	m := r.Run.Manifest
 	return []Section{
-		{Title: "What would change the answer", Detail: Wide, Paragraphs: r.reversal()},
-		{Title: "Evidence", Detail: Wide, Paragraphs: r.evidence()},
+		{Title: evidenceTitle, Detail: Wide, Paragraphs: r.evidence()},
 		{Title: "What was not measured", Detail: Wide, Paragraphs: append(items("This run did not measure", notMeasured(m)), text(unknown(m)...)...)},
 		{Title: "How to repeat it", Detail: Full, Paragraphs: text("Expect the same ratios and orders on another machine, but not the same times."), Code: repeat(m)},
 	}
-}
-
-// reversal states under which conditions the answer changes, as far as the run swept them. For conditions
-// that the run did not sweep it names the command that would.
-func (r *Report) reversal() []Paragraph {
-	m := r.Run.Manifest
-	if m.Status == results.Invalid {
-		return nil
-	}
-	scenario := results.Plain(m.Workload.Scenario)
-	lines := r.expensivePolls(scenario)
-	if m.RTT == 0 && !m.SweptRTT() {
-		lines = append(lines, fmt.Sprintf("Round-trip time: loopback has none. With a long round trip each message waits for the next poll. "+
-			"When the round trip exceeds the gap between messages, long polling's mean latency doubles. Measure it: pushbench run %s --rtt 100ms.", scenario))
-	}
-	if !m.SweptBatchingDelay() {
-		lines = append(lines, fmt.Sprintf("Batching delay: a delay of a few milliseconds makes every transport cheaper and slower. "+
-			"Measure it: pushbench run %s --batching-delay 0s,5ms.", scenario))
-	}
-	return text(lines...)
-}
-
-// expensivePolls states at which interval short polling would cost as much as the cheapest stream, if each
-// request costs the same at every interval.
-func (r *Report) expensivePolls(scenario string) []string {
-	interval := r.Run.Manifest.Workload.PollInterval
-	own, name, cheapest := 0.0, "", math.Inf(1)
-	for _, row := range r.Summary.Rows {
-		v, ok := row.Median(r.costMetric())
-		switch shown := ok && v.Known == summary.Shown && v.X > 0; {
-		case row.Name == transports.ShortPoll && shown:
-			own = v.X
-		case shown && !transports.Of(row.Transport).Timed && v.X < cheapest:
-			name, cheapest = row.Name, v.X
-		}
-	}
-	if _, mapped := r.costMap(); mapped || r.costMetric() == metric.Price || interval <= 0 || own == 0 || name == "" {
-		return nil
-	}
-	return []string{fmt.Sprintf("Poll interval: short polling would cost as much as %s at about %s; the interval was %s. "+
-		"This assumes that a poll costs the same at every interval. It is predicted, not measured. Measure it: pushbench crossover %s.",
-		prose(name), roughly(time.Duration(own/cheapest*float64(interval))), duration(interval), scenario)}
 }
 
 // checks counts the validity checks that passed and the valid repetitions.
@@ -84,16 +38,8 @@ func (r *Report) evidence() []Paragraph {
 	} else {
 		lines = append(lines, "Noise floor: unknown, because it needs two valid repetitions.")
 	}
-	if m.Ceiling > 0 {
-		offered := m.Workload.PublishRate + m.Workload.DeliveryRate // by the most demanding configuration
-		for _, c := range m.AllConfigurations() {
-			publish := m.Workload.PublishRate
-			if c.PublishRate > 0 {
-				publish = c.PublishRate
-			}
-			offered = max(offered, publish+c.DeliveryRate)
-		}
-		lines = append(lines, fmt.Sprintf("The load generator ran at %s %% of its maximum rate without a network. More than 80 %% would be refused.", metric.Number(100*(offered/m.Ceiling))))
+	if share, ok := r.generatorShare(); ok {
+		lines = append(lines, fmt.Sprintf("The load generator ran at %s %% of its maximum rate without a network. More than 80 %% would be refused.", metric.Number(100*share)))
 	}
 	for _, c := range m.Conditions {
 		if text := strings.TrimSpace(results.Plain(c)); text != "" { // a run folder may contain any text
@@ -106,7 +52,22 @@ func (r *Report) evidence() []Paragraph {
 	return append(all, text(lines...)...)
 }
 
-// caption follows the basis of every chart.
+// generatorShare is the share of the load generator's maximum rate that the most demanding configuration
+// requires; ok is false if the maximum is unknown.
+func (r *Report) generatorShare() (share float64, ok bool) {
+	m := r.Run.Manifest
+	offered := m.Workload.PublishRate + m.Workload.DeliveryRate
+	for _, c := range m.AllConfigurations() {
+		publish := m.Workload.PublishRate
+		if c.PublishRate > 0 {
+			publish = c.PublishRate
+		}
+		offered = max(offered, publish+c.DeliveryRate)
+	}
+	return offered / m.Ceiling, m.Ceiling > 0
+}
+
+// caption qualifies all charts.
 func (r *Report) caption() string {
 	differ := 0
 	for _, c := range r.Run.Manifest.Conditions {
@@ -115,9 +76,9 @@ func (r *Report) caption() string {
 		}
 	}
 	if differ == 0 {
-		return " · the paired servers differ only in what is compared"
+		return "The paired servers differ only in what is compared."
 	}
-	return fmt.Sprintf(" · differences between the paired servers: %d, listed above", differ)
+	return fmt.Sprintf("Differences between the paired servers: %d, listed as evidence.", differ)
 }
 
 // repeat are the commands that repeat a run.

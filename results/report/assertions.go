@@ -141,14 +141,14 @@ func headroom(q compare.AssertionResult) (ratio float64, ok bool) {
 // requirementsSection has a row per configuration and a column per requirement. It is brief if every
 // configuration meets all of them.
 func (r *Report) requirementsSection() Section {
-	all := Section{Title: "Requirements", Detail: Wide, Columns: columns("transport")}
+	all := Section{Title: "Requirements", Detail: Wide, Columns: columns("Transport")}
 	notes := []string{"✓ met, ✗ not met, ? undecided. In brackets: the headroom, which is the ratio between limit and value."}
 	required := r.Run.Manifest.Requirements
 	if len(required) == 0 {
 		return all
 	}
 	for _, row := range r.measured() {
-		values := []any{row.Name}
+		values := []any{results.Capital(prose(row.Name))}
 		for _, q := range required {
 			i := slices.IndexFunc(r.Requirements, func(o compare.AssertionResult) bool { return o.Configuration == row.Name && o.Assertion.Text == q.Text })
 			if i < 0 { // it is a requirement of another configuration
@@ -170,17 +170,18 @@ func (r *Report) requirementsSection() Section {
 		all.Columns = append(all.Columns, Column{Title: results.Plain(q.Text)})
 	}
 	all.Note = strings.Join(notes, "\n")
+	all.Shown = r.Run.Manifest.Status != results.Invalid && len(all.Rows) <= maxShown
 	return all
 }
 
 // requirementCell is the outcome of a requirement with the measured value and the headroom: "✓ 11 ms (2.1×)".
 func requirementCell(row summary.Row, q compare.AssertionResult) Cell {
-	mark, tone := "?", Tone("")
+	mark, tone := signUndecided, Tone("")
 	switch q.Outcome {
 	case compare.Passed:
-		mark, tone = "✓", Good
+		mark, tone = signMet, Good
 	case compare.Failed:
-		mark, tone = "✗", Bad
+		mark, tone = signUnmet, Bad
 	}
 	text := mark + " " + measuredIn(row, q)
 	if ratio, ok := headroom(q); ok {

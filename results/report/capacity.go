@@ -17,6 +17,7 @@ func (c Capacity) limit() string { return results.Plain(strings.Join(c.Limit, " 
 
 func (c Capacity) section() Section {
 	all := Section{
+		Shown: true, Chart: "capacity",
 		Title: "Capacity: the highest load that meets " + c.limit(),
 		Note: fmt.Sprintf("A load at most %s higher does not meet the limit. "+
 			"Latency and CPU (server + generator, per message) are of the last run at the highest load. "+
@@ -184,6 +185,7 @@ func (c Capacity) Document() Document {
 		Title:    "Capacity of " + results.Plain(c.Scenario),
 		Question: fmt.Sprintf("How many %s does each transport carry within the limit %s?", axisUnit[c.Axis], c.limit()),
 		Badge:    estimateLabel,
+		Origin:   origin(c.Started, c.Host, c.Tool),
 		Headline: c.answer(),
 		Sections: []Section{
 			c.section(),

@@ -59,22 +59,14 @@ func (r *Report) measures() (all []measure) {
 // agrees marks whether the model's predictions agree with what was measured, in all of the metrics that can
 // be compared.
 func (r *Report) agrees(row summary.Row) Cell {
-	known, differ := 0, 0
-	for _, m := range metric.All {
-		if a, ok := row.Agreement(m.Name); ok && a.Known {
-			known++
-			if !a.Agrees {
-				differ++
-			}
-		}
-	}
+	agree, known := agreements(row)
 	switch {
 	case known == 0:
 		return Cell{Text: "–"}
-	case differ == 0:
+	case agree == known:
 		return Cell{"✓", Good}
 	default:
-		return Cell{fmt.Sprintf("✗ %d/%d", differ, known), Bad}
+		return Cell{fmt.Sprintf("✗ %d/%d", known-agree, known), Bad}
 	}
 }
 
@@ -174,9 +166,14 @@ func (r *Report) notes(measures []measure) (lines []string) {
 		}
 	}
 	lines = append(lines, exclusions(s)...)
-	p := r.prices()
 	return append(lines,
 		"Total CPU: server and load generator. On one machine the sender's CPU time includes part of the receiver's TCP work, so compare totals.",
-		fmt.Sprintf("Price: per 1,000 clients and month. It assumes that servers use %s of the rented CPU time, at prices of %s%s.", percent(p.Utilisation), p.Date, marked(p)),
+		r.priceBasis(),
 		"Model: ✓ the values agree with the predictions, ✗ some differ.")
+}
+
+// priceBasis states what a price is for, and its most important assumption.
+func (r *Report) priceBasis() string {
+	p := r.prices()
+	return fmt.Sprintf("Price: per 1,000 clients and month. It assumes that servers use %s of the rented CPU time, at prices of %s%s.", percent(p.Utilisation), p.Date, marked(p))
 }

@@ -72,6 +72,8 @@ func (c *Comparison) sides() (all []side) {
 func (c *Comparison) declared() Section {
 	all := Section{
 		Title:   "Declared comparisons",
+		Shown:   true,
+		Chart:   "compared",
 		Columns: append(columns("configuration", "metric", "before → after", "B / A"), Column{"95 %", "", Wide}, Column{Title: "conclusion"}),
 	}
 	worse := c.Analysis.Regressions()
@@ -135,6 +137,7 @@ func (c *Comparison) Document() Document {
 		Title:    results.Plain(m.Workload.Scenario) + ": B against A",
 		Question: "What changed between two runs of one workload? Each ratio is B over A.",
 		Badge:    badge, Basis: some(len(c.Analysis.Repetitions), "repetition"),
+		Origin:   origin(m.Started, m.Host, m.Tool),
 		Headline: append([]Paragraph{answer}, c.findings()...),
 		Sections: []Section{c.declared(), c.others()},
 	}

@@ -18,11 +18,20 @@ import (
 type Document struct {
 	Title    string      `json:"title"`
 	Question string      `json:"question,omitempty"`
-	Badge    string      `json:"badge"`           // VERDICT, ESTIMATE, INCONCLUSIVE, INVALID, OVERLOADED or INTERRUPTED
-	Basis    string      `json:"basis,omitempty"` // the number of repetitions behind the badge
-	Headline []Paragraph `json:"headline"`        // the answer; its items are reason, consequences and scope
-	Sections []Section   `json:"sections"`        // the first one is the table of results
-	Caption  string      `json:"-"`               // follows the basis of each chart
+	Badge    string      `json:"badge"`            // VERDICT, ESTIMATE, INCONCLUSIVE, INVALID, OVERLOADED or INTERRUPTED
+	Basis    string      `json:"basis,omitempty"`  // the number of repetitions behind the badge
+	Origin   []string    `json:"origin,omitempty"` // when, where and from what it was measured
+	Headline []Paragraph `json:"headline"`         // the answer; its items are reason, consequences and scope
+	Trust    []Support   `json:"trust,omitempty"`  // the evidence in one line
+	Sections []Section   `json:"sections"`         // the first one is the table of results
+	Caption  string      `json:"-"`                // of all charts
+}
+
+// A Support is a piece of evidence for or against the answer, and the title of the section with its details, if
+// there is one.
+type Support struct {
+	Text    string `json:"text"`
+	Section string `json:"section,omitempty"`
 }
 
 // A Section is a titled part of a Document: paragraphs, a table with notes, and commands, each of which may
@@ -30,6 +39,8 @@ type Document struct {
 type Section struct {
 	Title      string      `json:"title"`
 	Detail     Detail      `json:"-"`
+	Shown      bool        `json:"-"` // the page shows it without a click
+	Chart      string      `json:"-"` // the name of the chart that the page shows below it; default none
 	Paragraphs []Paragraph `json:"paragraphs,omitempty"`
 	Columns    []Column    `json:"columns,omitempty"`
 	Rows       []Row       `json:"rows,omitempty"`
@@ -47,7 +58,8 @@ const (
 	Full                // in a file only
 )
 
-// A Paragraph is a sentence or several, and the items of the list below it.
+// A Paragraph is a sentence or several, and the items of the list below it. An item that begins with "pushbench "
+// is a command.
 type Paragraph struct {
 	Text  string   `json:"text"`
 	Items []string `json:"items,omitempty"`
@@ -135,18 +147,19 @@ func (s Section) notes() []string {
 	return strings.FieldsFunc(s.Note, func(r rune) bool { return r == '\n' })
 }
 
-// ID names a section in links: the words of its title before a colon.
+// ID names a section in links: the words of its title before a colon. Charts have other names.
 func (s Section) ID() string {
 	title, _, _ := strings.Cut(strings.ToLower(s.Title), ":")
-	return strings.Join(strings.FieldsFunc(title, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), "-")
+	return "section-" + strings.Join(strings.FieldsFunc(title, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), "-")
 }
 
 // Numeric reports whether a column is aligned to the right, because all its cells are numbers. The first
 // column names the row.
 func (s Section) Numeric(column int) bool {
 	return column > 0 && !slices.ContainsFunc(s.Rows, func(row Row) bool {
-		cell := strings.TrimPrefix(row.Cells[column].Text, ratioPrefix)
-		return cell != "" && !strings.ContainsAny(cell[:1], "0123456789-") && cell != "n/a" && cell != "∞" && cell != "–"
+		p := partsOf(row.Cells[column])
+		cell := strings.TrimPrefix(p.Value, ratioPrefix)
+		return cell == "" && p.Mark != "" || cell != "" && (!strings.ContainsAny(cell[:1], "0123456789-") || strings.Contains(cell, ": ")) && cell != "n/a" && cell != "∞" && cell != "–"
 	})
 }
 

@@ -3,6 +3,7 @@
 // script the page shows the pictures.
 'use strict';
 (() => {
+  const {element, save, csv} = pushbench; // of tables.js
   const charts = JSON.parse(document.getElementById('data').textContent);
   const root = document.documentElement;
   const hidden = new Set(); // transports that are switched off
@@ -26,13 +27,6 @@
 
   // onTop is the colour of text on a fill, with the weights of relative luminance (WCAG 2.2) without its gamma.
   const onTop = style => { const [r, g, b] = mixed(style); return 0.2126 * r + 0.7152 * g + 0.0722 * b > 118 ? '#1c1f23' : '#fff'; };
-
-  function element(tag, attributes, text) {
-    const e = document.createElement(tag);
-    for (const name in attributes) e.setAttribute(name, attributes[name]);
-    if (text !== undefined) e.textContent = text;
-    return e;
-  }
 
   // number prints four significant digits, without an exponent.
   function number(x) {
@@ -393,19 +387,8 @@
     return one;
   }
 
-  function save(name, type, text) {
-    const link = element('a', {download: name, href: URL.createObjectURL(new Blob([text], {type}))});
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  }
-
-  // table is a chart's data as CSV. Text cannot become a formula in a spreadsheet, and is ASCII as in summary.csv.
-  const ascii = {'µ': 'u', '∞': 'inf', '×': 'x', '–': '-', '−': '-', '·': '*', '…': '...', '≤': '<=', '≥': '>=', '→': '->', '≈': '='};
+  // table is a chart's data as CSV.
   function table(chart) {
-    const cell = v => {
-      const text = (v === undefined || v === null ? '' : String(v)).replace(/[^\0-\x7f]/g, c => ascii[c] || c);
-      return '"' + (/^[=+\-@\t]/.test(text) && isNaN(text) ? "'" : '') + text.replaceAll('"', '""') + '"';
-    };
     const at = (axis, v) => axis.scale === 'names' ? oneLine(axis.names[Math.round(v)]) : axis.scale === 'percentile' ? 1 - 1 / v : v;
     const rows = [['panel', 'configuration', 'part', 'kind', 'x', 'y', 'lowest', 'highest', 'label']];
     for (const p of chart.panels) {
@@ -413,7 +396,7 @@
         s.x.forEach((x, i) => rows.push([p.title || p.y.title, s.configuration, s.part, s.kind, at(p.x, x), valued(s) ? at(p.y, s.y[i]) : '', s.lowest && s.lowest[i], s.highest && s.highest[i], s.labels && oneLine(s.labels[i])]));
       }
     }
-    return rows.map(r => r.map(cell).join(',')).join('\r\n') + '\r\n';
+    return csv(rows);
   }
 
   function tools(chart, box) {
@@ -454,6 +437,7 @@
   // switches adds one button per transport, for all charts together.
   function switches() {
     const bar = document.getElementById('switches');
+    if (!bar) return; // no folded charts
     bar.querySelectorAll('button').forEach(b => b.remove());
     const seen = new Map();
     for (const c of charts) for (const p of c.panels) for (const s of p.series) if (s.transport && s.color && !seen.has(s.transport)) seen.set(s.transport, s);
@@ -474,8 +458,6 @@
     bar.hidden = seen.size < 2;
   }
 
-  root.classList.add('scripted');
-  document.getElementById('switches').after(element('p', {class: 'note'}, 'Point at a chart for values, drag to zoom in, double-click to zoom out; or use the arrow keys and Escape.'));
   for (const chart of charts) {
     const box = document.getElementById(chart.name);
     box.append(tools(chart, box));

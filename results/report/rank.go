@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
@@ -117,16 +118,22 @@ func (r *Report) tiers(ranked []summary.Row, metric string) (tiers [][]summary.R
 	return tiers
 }
 
-// best are the rows that may be the best by a metric: no other row is shown to be better. A tier would
-// include rows that are distinguishable from the best but not from the second best.
-func (r *Report) best(metric string, rows []summary.Row) (best []summary.Row) {
-	ranked, _ := rank(rows, metric)
-	for _, row := range ranked {
-		if !slices.ContainsFunc(ranked, func(other summary.Row) bool { return r.ordered(other, row, metric) < 0 }) {
-			best = append(best, row)
+// place is 1 plus the number of ranked rows that are shown to be better than a row.
+func (r *Report) place(metric string, row summary.Row, ranked []summary.Row) int {
+	better := 0
+	for _, other := range ranked {
+		if r.ordered(other, row, metric) < 0 {
+			better++
 		}
 	}
-	return best
+	return 1 + better
+}
+
+// best are the rows that may be the best by a metric: no other row is shown to be better. A tier would
+// include rows that are distinguishable from the best but not from the second best.
+func (r *Report) best(metric string, rows []summary.Row) []summary.Row {
+	ranked, _ := rank(rows, metric)
+	return slices.DeleteFunc(slices.Clone(ranked), func(row summary.Row) bool { return r.place(metric, row, ranked) > 1 })
 }
 
 // unrankedReason is why a row cannot be ranked; empty if it can.
@@ -168,14 +175,17 @@ func (r *Report) latency() string {
 	if r.Run.Manifest.Workload.LatestOnly() {
 		tail, middle = metric.AgeP99, metric.AgeMean
 	}
-	for _, row := range r.Summary.Rows {
-		for _, t := range row.Trials {
-			if summary.Measure(tail, t).Known == summary.TooFew {
-				return middle
-			}
-		}
+	if r.tooFewFor(tail) {
+		return middle
 	}
 	return tail
+}
+
+// tooFewFor reports whether some trial has too few observations for a metric.
+func (r *Report) tooFewFor(metric string) bool {
+	return slices.ContainsFunc(r.Summary.Rows, func(row summary.Row) bool {
+		return slices.ContainsFunc(row.Trials, func(t results.Trial) bool { return summary.Measure(metric, t).Known == summary.TooFew })
+	})
 }
 
 // costMetric is the metric by which a configuration is cheap or expensive.

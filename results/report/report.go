@@ -59,10 +59,10 @@ func (r *Report) Badge() string {
 
 // Document is the content of the report.
 func (r *Report) Document() Document {
-	m := r.Run.Manifest
+	m, sections := r.Run.Manifest, r.sections()
 	return Document{
 		Title: results.Plain(m.Workload.Scenario), Question: results.Plain(m.Workload.Question),
-		Badge: r.Badge(), Basis: r.basisText(), Headline: r.answer(), Sections: r.sections(), Caption: r.caption(),
+		Badge: r.Badge(), Basis: r.basisText(), Origin: r.origin(), Headline: r.answer(), Trust: r.trust(sections), Sections: sections, Caption: r.caption(),
 	}
 }
 

@@ -18,13 +18,13 @@ import (
 func (r *Report) sections() []Section {
 	all := []Section{r.crossoverSection(), r.resultsSection()}
 	if len(all[0].Rows) > 0 { // the map answers the question
-		all[1].Detail = Wide
+		all[0].Shown, all[0].Chart, all[1].Detail = true, "crossover", Wide
 	}
 	all = append(all,
+		r.requirementsSection(), r.scorecardSection(), r.reversalSection(),
 		r.sweepSection(), r.repliesSection(), r.shortLivedSection(), r.publishedSection(),
-		Section{Title: "Losses", Paragraphs: losses(r.Summary)},
-		r.requirementsSection(),
-		Section{Title: "Assertions", Paragraphs: r.assertionSentences()},
+		Section{Title: "Losses", Shown: true, Paragraphs: losses(r.Summary)},
+		Section{Title: "Assertions", Shown: r.Outcome() != compare.Passed, Paragraphs: r.assertionSentences()},
 		r.orderSection(), r.priceSection())
 	if r.Analysis.Withheld == "" {
 		all = append(all, verdictsSection(r.Analysis), othersSection(r.Analysis))
@@ -143,7 +143,7 @@ func valueAndRange(r summary.Row, metric string) string {
 // noiseSection compares each configuration with itself: the noise that any difference must exceed.
 func (r *Report) noiseSection() Section {
 	all := Section{
-		Title:  "Noise floor: each configuration compared with itself (A/A)",
+		Title:  noiseTitle,
 		Detail: Full,
 		Note: "Valid repetitions form pairs: the second is compared with the first, the fourth with the third. " +
 			"Only noise differs. Ignore differences between configurations that are smaller than these. " +
@@ -365,7 +365,7 @@ const notApplied = "not applied: "
 
 // checksSection has a row per validity check, with an example of its evidence, and a row per failure.
 func (r *Report) checksSection() Section {
-	all := Section{Title: "Validity checks: each can invalidate a trial", Detail: Full, Columns: columns("check", "passed", "evidence")}
+	all := Section{Title: checksTitle, Detail: Full, Columns: columns("check", "passed", "evidence")}
 	for _, name := range checkNames(r.Run.Trials) {
 		passed, of, skipped, detail := 0, 0, 0, ""
 		var failed Section
@@ -417,7 +417,7 @@ func checkNames(trials []results.Trial) (names []string) {
 
 func (r *Report) modelSection() Section {
 	all := Section{
-		Title:   "Model: predicted and measured",
+		Title:   modelTitle,
 		Detail:  Full,
 		Columns: columns("transport", "metric", "measured", "predicted", "tolerance", "agrees", "formula"),
 	}

@@ -192,7 +192,7 @@ func TestPageInABrowser(t *testing.T) {
 	page, err := reference()
 	address := opened(t, page, err)
 	b := openBrowser(t)
-	b.do(t, chromedp.Navigate(address), chromedp.WaitVisible(chromedp.CSS(`.scripted #switches button`)))
+	b.do(t, chromedp.Navigate(address+"#charts"), chromedp.WaitVisible(chromedp.CSS(`.scripted #switches button`)))
 
 	for _, name := range evaluate[[]string](t, b, `JSON.parse(document.getElementById('data').textContent).filter(f => f.panels.length > 0).map(f => f.name)`) {
 		if evaluate[int](t, b, drawnPixels+`('`+name+`')`) < 500 {
@@ -230,7 +230,7 @@ func TestPageInABrowser(t *testing.T) {
 	// Dark mode has a dark background and redrawn charts; print has the images.
 	b.keep(t, "light.png", chromedp.FullScreenshot(100))
 	b.media(t, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
-	if background := evaluate[string](t, b, `getComputedStyle(document.body).backgroundColor`); background != "rgb(21, 24, 28)" {
+	if background := evaluate[string](t, b, `getComputedStyle(document.body).backgroundColor`); background != "rgb(20, 23, 27)" {
 		t.Errorf("the background in dark mode is %s", background)
 	}
 	if evaluate[int](t, b, drawnPixels+`('cost')`) < 500 {
@@ -244,8 +244,8 @@ func TestPageInABrowser(t *testing.T) {
 	b.keep(t, "print.pdf", chromedp.PrintToPDF())
 	b.media(t, emulation.SetEmulatedMediaParams{})
 
-	// In a narrow window the page does not overflow.
-	b.do(t, chromedp.EmulateViewport(380, 800))
+	// In a narrow window the page does not overflow, even with all its details.
+	b.do(t, chromedp.Click(`//button[text()="Open all"]`), chromedp.EmulateViewport(380, 800))
 	if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](`document.documentElement.scrollWidth <= 380`, chromedp.WithPollingTimeout(10*time.Second))); err != nil {
 		t.Errorf("%d pixels wide in a window of 380: %v", evaluate[int](t, b, `document.documentElement.scrollWidth`), err)
 	}
@@ -306,16 +306,14 @@ func TestPagesOfCapacityAndComparison(t *testing.T) {
 	}
 }
 
-// Without scripts the page shows the images.
+// Without scripts the page is complete: links open the details, and the charts are images.
 func TestPageWithoutScripts(t *testing.T) {
 	t.Parallel()
 	page, err := reference()
 	address := opened(t, page, err)
 	b := openBrowser(t)
-	if _, err := chromedp.Call(b.Context, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
-		t.Fatal(err)
-	}
-	b.do(t, chromedp.Navigate(address))
+	b.withoutScripts(t)
+	b.do(t, chromedp.Navigate(address+"#latency"))
 	shown, err := chromedp.Run(b.Context, chromedp.Screenshot(chromedp.CSS(`#latency .picture svg`)))
 	if err != nil {
 		t.Fatal(err)
@@ -326,8 +324,67 @@ func TestPageWithoutScripts(t *testing.T) {
 	if len(shown) < 10_000 {
 		t.Errorf("the image of the latency chart is %d B", len(shown))
 	}
+	for _, id := range evaluate[[]string](t, b, `[...document.querySelectorAll('#contents a, #trust a')].map(a => a.getAttribute('href'))`) {
+		b.do(t, chromedp.Navigate("about:blank"), chromedp.Navigate(address+id))
+		if !evaluate[bool](t, b, `document.querySelector('`+id+`').checkVisibility()`) {
+			t.Errorf("a link to %s does not show it", id)
+		}
+	}
+	if n := evaluate[int](t, b, `[...document.querySelectorAll('button, .hint')].filter(e => e.checkVisibility()).length`); n > 0 {
+		t.Errorf("%d buttons and hints of scripts are shown", n)
+	}
 	if problems := b.found(); len(problems) > 0 {
 		t.Errorf("problems: %q", problems)
+	}
+}
+
+// withoutScripts disables the scripts of all pages that are opened from now on.
+func (b *browser) withoutScripts(t *testing.T) {
+	t.Helper()
+	if _, err := chromedp.Call(b.Context, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A print has all details, although the page shows none of them, and needs no script for it.
+func TestPrintHasAllDetails(t *testing.T) {
+	t.Parallel()
+	page, err := reference()
+	address := opened(t, page, err)
+	b := openBrowser(t)
+	b.withoutScripts(t)
+	b.do(t, chromedp.Navigate(address))
+	const visible = `[...document.querySelectorAll('details .content')].filter(e => e.checkVisibility()).length`
+	all := evaluate[int](t, b, `document.querySelectorAll('details').length`)
+	if n := evaluate[int](t, b, visible); n != 0 || all < 15 {
+		t.Errorf("%d of %d details are shown", n, all)
+	}
+	b.media(t, emulation.SetEmulatedMediaParams{Media: "print"})
+	if n := evaluate[int](t, b, visible); n != all {
+		t.Errorf("%d of %d details are printed", n, all)
+	}
+}
+
+// The first key leads past the header to the answer. The focus follows the page, as nothing changes its order, and
+// closed details cannot have it.
+func TestKeyboardFollowsThePage(t *testing.T) {
+	t.Parallel()
+	page, err := reference()
+	address := opened(t, page, err)
+	b := openBrowser(t)
+	b.do(t, chromedp.Navigate(address), chromedp.KeyEvent(kb.Tab))
+	if to := evaluate[string](t, b, `document.activeElement.getAttribute('href')`); to != "#answer" {
+		t.Errorf("the first link leads to %q", to)
+	}
+	b.do(t, chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Tab))
+	if !evaluate[bool](t, b, `!!document.activeElement.closest('main') && document.activeElement.checkVisibility()`) {
+		t.Error("the key after the first link does not lead into the page")
+	}
+	if n := evaluate[int](t, b, `[...document.querySelectorAll('[tabindex]')].filter(e => e.tabIndex > 0).length`); n > 0 {
+		t.Errorf("%d elements have their own place in the order", n)
+	}
+	if n := evaluate[int](t, b, `[...document.querySelectorAll('details:not([open]) .content :is(a, button, [tabindex])')].filter(e => { e.focus(); return e === document.activeElement; }).length`); n > 0 {
+		t.Errorf("%d elements of closed details can have the focus", n)
 	}
 }
 
@@ -353,7 +410,7 @@ func TestHostileStringsAreInert(t *testing.T) {
 	})
 	address := opened(t, page, err)
 	b := openBrowser(t)
-	b.do(t, chromedp.Navigate(address), chromedp.WaitVisible(chromedp.CSS(`.scripted #switches button`)))
+	b.do(t, chromedp.Navigate(address+"#charts"), chromedp.WaitVisible(chromedp.CSS(`.scripted #switches button`)))
 	if n := evaluate[int](t, b, `document.querySelectorAll('img').length`); n > 0 {
 		t.Errorf("%d images were injected into the page", n)
 	}
@@ -365,24 +422,47 @@ func TestHostileStringsAreInert(t *testing.T) {
 	}
 }
 
-// A spreadsheet may read a saved file in another encoding.
-func TestSavedTableIsASCII(t *testing.T) {
-	t.Parallel()
-	drawn := chart.Chart{Name: "cost", SVG: []byte("<svg></svg>"), Panels: []chart.Panel{{
-		X: chart.Axis{Scale: "linear", Max: 3, Ticks: []chart.Tick{{At: 1, Label: "1"}}}, Y: chart.Axis{Title: "µs per message", Scale: "linear", Max: 5, Ticks: []chart.Tick{{At: 1, Label: "1"}}},
-		Series: []chart.Series{{Configuration: "sse", Transport: "sse", Kind: "points", Style: chart.Style{Color: "#009e73"}, X: []float64{1, 2}, Y: []float64{3, 4}, Labels: []string{"≥ 3", "4"}}},
-	}}}
-	b := openBrowser(t)
-	b.do(t, chromedp.Navigate(written(t, func(w io.Writer) error { return report.Capacity{}.Document().HTML(w, []chart.Chart{drawn}) })),
-		chromedp.WaitVisible(chromedp.CSS(`#cost .tools button`)))
-	evaluate[bool](t, b, `{ const url = URL.createObjectURL; URL.createObjectURL = blob => { blob.text().then(text => { window.saved = text; }); return url.call(URL, blob); }; true }`)
-	b.do(t, chromedp.Click(`//figure[@id="cost"]//button[text()="Save CSV"]`))
-	saved, err := chromedp.Run(b.Context, chromedp.Poll[string](`window.saved`, chromedp.WithPollingTimeout(10*time.Second)))
+// saved clicks on a button and returns the file that it saves.
+func (b *browser) saved(t *testing.T, button string) string {
+	t.Helper()
+	evaluate[bool](t, b, `{ delete window.saved; const url = URL.createObjectURL; URL.createObjectURL = blob => { blob.text().then(text => { window.saved = text; }); return url.call(URL, blob); }; true }`)
+	b.do(t, chromedp.Click(button))
+	text, err := chromedp.Run(b.Context, chromedp.Poll[string](`window.saved`, chromedp.WithPollingTimeout(10*time.Second)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "\"us per message\",\"sse\",\"\",\"points\",\"1\",\"3\",\"\",\"\",\">= 3\"\r\n"; !strings.Contains(saved, want) {
-		t.Errorf("the table is %q, want %q in it", saved, want)
+	return text
+}
+
+// A spreadsheet may read a saved file in another encoding, and computes text that looks like a formula. A mark
+// and a value are two columns.
+func TestSavedTables(t *testing.T) {
+	t.Parallel()
+	drawn := chart.Chart{Name: "cost", SVG: []byte("<svg></svg>"), Panels: []chart.Panel{{
+		X: chart.Axis{Scale: "linear", Max: 3, Ticks: []chart.Tick{{At: 1, Label: "1"}}}, Y: chart.Axis{Title: "µs per message", Scale: "linear", Max: 5, Ticks: []chart.Tick{{At: 1, Label: "1"}}},
+		Series: []chart.Series{{Configuration: "=sse", Transport: "sse", Kind: "points", Style: chart.Style{Color: "#009e73"}, X: []float64{1, 2}, Y: []float64{3, 4}, Labels: []string{"≥ 3", "4"}}},
+	}}}
+	table := report.Section{
+		Title: "Scores: a test", Shown: true, Columns: []report.Column{{Title: "transport"}, {Title: "p99", Unit: "µs"}},
+		Rows: []report.Row{
+			{Cells: []report.Cell{{Text: "=HYPERLINK(\"x\")"}, {Text: "◆ best 98,340 (1–2)", Tone: report.Good}}},
+			{Cells: []report.Cell{{Text: "@sse"}, {Text: "-1.5"}}},
+			{Cells: []report.Cell{{Text: "sse"}, {Text: "✗ ∞", Tone: report.Bad}}},
+		},
+	}
+	b := openBrowser(t)
+	b.do(t, chromedp.Navigate(written(t, func(w io.Writer) error {
+		return report.Document{Title: "x", Sections: []report.Section{table}}.HTML(w, []chart.Chart{drawn})
+	})+"#charts"), chromedp.WaitVisible(chromedp.CSS(`#cost .tools button`)))
+	if got, want := b.saved(t, `//figure[@id="cost"]//button[text()="Save CSV"]`), "\"us per message\",\"'=sse\",\"\",\"points\",\"1\",\"3\",\"\",\"\",\">= 3\"\r\n"; !strings.Contains(got, want) {
+		t.Errorf("the chart's table is %q, want %q in it", got, want)
+	}
+	want := "\"transport\",\"p99 us\",\"p99 us mark\",\"p99 us detail\"\r\n" +
+		"\"'=HYPERLINK(\"\"x\"\")\",\"98340\",\"best\",\"1-2\"\r\n" +
+		"\"'@sse\",\"-1.5\",\"\",\"\"\r\n" +
+		"\"sse\",\"inf\",\"not met\",\"\"\r\n"
+	if got := b.saved(t, `//section[@id="section-scores"]//button[text()="Save CSV"]`); got != want {
+		t.Errorf("the table is %q, want %q", got, want)
 	}
 	if problems := b.found(); len(problems) > 0 {
 		t.Errorf("problems: %q", problems)

@@ -1,0 +1,159 @@
+package report
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/summary"
+	"pushbench/scenarios/transports"
+)
+
+// reversalSection has the conditions under which another answer is possible, with the commands that measure
+// them: those that the run did not sweep.
+func (r *Report) reversalSection() Section {
+	m := r.Run.Manifest
+	all := Section{Title: "What would change the answer", Detail: Wide, Shown: true}
+	if m.Status == results.Invalid {
+		return all
+	}
+	scenario := quoted(scenarioArgument(m))
+	add := func(text, command string) {
+		all.Paragraphs = append(all.Paragraphs, Paragraph{text, []string{"pushbench " + command}})
+	}
+	_, mapped := r.costMap()
+	if !m.SweptRTT() && m.Workload.Drain >= longestInterval(m)+3*longestRoundTrip { // otherwise it must be refused
+		add("Round trip: "+roundTripEffect(m), "run "+scenario+roundTripFlags(m))
+	}
+	if !mapped {
+		add("Load: CPU per message falls as load rises, and each transport reaches its limit at another load.", r.loadCommand(scenario))
+	}
+	if !mapped && slices.ContainsFunc(m.Transports, isTimed) && slices.ContainsFunc(m.Transports, isMapped) {
+		add("Acceptable staleness: "+r.stalenessEffect(), r.crossoverCommand(scenario))
+	}
+	if !m.SweptBatchingDelay() && slices.ContainsFunc(m.Transports, func(t string) bool { return transports.Of(t).Batches }) {
+		add("Batching delay: a delay of a few milliseconds makes every transport cheaper and slower.", fmt.Sprintf("run %s --batching-delay 0s,5ms", scenario))
+	}
+	return all
+}
+
+// scenarioArgument is the scenario as the command line names it: built-in ones may be in a folder, others in a
+// file.
+func scenarioArgument(m results.Manifest) string {
+	name := results.Plain(m.Workload.Scenario)
+	if len(m.Command) < 2 || !slices.Contains([]string{"run", "crossover", "capacity"}, m.Command[1]) {
+		return name
+	}
+	for i, word := range m.Command[1:] {
+		if m.Command[i] != "--out" && strings.TrimSuffix(path.Base(filepath.ToSlash(word)), ".yaml") == m.Workload.Scenario {
+			return results.Plain(word)
+		}
+	}
+	return name
+}
+
+func isTimed(transport string) bool { return transports.Of(transport).Timed }
+
+// isMapped reports whether a map compares a transport with short polling.
+func isMapped(transport string) bool {
+	return !isTimed(transport) && !transports.Of(transport).ServerDials
+}
+
+// longestRoundTrip is the longest that roundTripFlags measure.
+const longestRoundTrip = 100 * time.Millisecond
+
+// roundTripFlags compare several round trips with none, or measure another one. TLS requires a link of packets.
+func roundTripFlags(m results.Manifest) string {
+	secured := slices.ContainsFunc(m.AllConfigurations(), func(c results.Configuration) bool { return c.TLS })
+	switch {
+	case m.RTT >= longestRoundTrip:
+		return " --rtt 20ms"
+	case m.RTT > 0:
+		return " --rtt 100ms"
+	case secured && m.Network != results.PacketLink:
+		return " --link packets --sweep rtt=0s,20ms,100ms"
+	default:
+		return " --sweep rtt=0s,20ms,100ms"
+	}
+}
+
+func roundTripEffect(m results.Manifest) string {
+	had := "this run had none"
+	if m.RTT > 0 {
+		had = "this run had " + duration(m.RTT)
+	}
+	if slices.Contains(m.Transports, transports.LongPoll) {
+		return had + ". When the round trip exceeds the gap between messages, long polling's mean latency doubles."
+	}
+	return had + ". A longer one delays each message, each poll and each new connection."
+}
+
+// capacityWindow is the default window of pushbench capacity, which must be longer than the warm-up.
+const capacityWindow = 10 * time.Second
+
+// loadCommand searches for the highest load within the requirements, or without any compares several loads.
+func (r *Report) loadCommand(scenario string) string {
+	m := r.Run.Manifest
+	var limits []string
+	for _, q := range m.Requirements {
+		if strings.HasPrefix(q.Op, "<") && q.Configuration == "" && q.OtherConfiguration == "" {
+			limits = append(limits, " --require "+quoted(results.Plain(q.Text)))
+		}
+	}
+	if len(limits) > 0 {
+		if m.Workload.Warmup >= capacityWindow {
+			limits = append(limits, " --window "+(2*m.Workload.Warmup).String())
+		}
+		return "capacity " + scenario + strings.Join(limits, "")
+	}
+	rate := m.Workload.PublishRate
+	return fmt.Sprintf("run %s --sweep rate=%s,%s,%s", scenario, perSecond(rate/4), perSecond(rate), perSecond(4*rate))
+}
+
+// crossoverCommand draws a map. Its default loads begin at a sixteenth of the run's, where a message must be
+// due in the window.
+func (r *Report) crossoverCommand(scenario string) string {
+	w := r.Run.Manifest.Workload
+	command := "crossover " + scenario
+	if w.PublishRate/16*w.Window.Seconds() < 1 {
+		command += fmt.Sprintf(" --rates %s,%s,%s", perSecond(w.PublishRate), perSecond(4*w.PublishRate), perSecond(16*w.PublishRate))
+	}
+	return command
+}
+
+// longestInterval is the longest interval of short polling.
+func longestInterval(m results.Manifest) time.Duration {
+	longest := m.Workload.PollInterval
+	for _, c := range m.AllConfigurations() {
+		longest = max(longest, c.Interval)
+	}
+	return longest
+}
+
+// perSecond is a rate in the syntax of scenarios.
+func perSecond(rate float64) string { return fmt.Sprintf("%.6g/s", rate) }
+
+// stalenessEffect states at which interval short polling would cost as much CPU as the cheapest other
+// transport, if each poll costs the same at every interval.
+func (r *Report) stalenessEffect() string {
+	interval := r.Run.Manifest.Workload.PollInterval
+	own, name, cheapest := 0.0, "", 0.0
+	for _, row := range r.Summary.Rows {
+		v, ok := row.Median(r.cpu())
+		switch shown := ok && v.Known == summary.Shown && v.X > 0; {
+		case row.Name == transports.ShortPoll && shown:
+			own = v.X
+		case shown && !isTimed(row.Transport) && (name == "" || v.X < cheapest):
+			name, cheapest = row.Name, v.X
+		}
+	}
+	if interval <= 0 || own == 0 || name == "" {
+		return "short polling can be the cheapest if clients accept older data."
+	}
+	return fmt.Sprintf("short polling would cost less CPU than %s at intervals above about %s. That is predicted; the interval was %s.",
+		prose(name), roughly(time.Duration(own/cheapest*float64(interval))), duration(interval))
+}

@@ -1,0 +1,104 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/results/internal/synthetic"
+	"pushbench/results/metric"
+)
+
+// The best of the scorecard are those of the headline. Three repetitions rank nothing.
+func TestScorecardAgreesWithTheHeadline(t *testing.T) {
+	r := New(synthetic.Run(8, time.Second))
+	for _, name := range []string{r.latency(), r.cpu(), metric.Price} {
+		best := rowNames(r.best(name, r.Summary.Rows))
+		for _, row := range r.Summary.Rows {
+			cell := r.scoreCell(row, name)
+			if marked := strings.HasPrefix(cell.Text, signBest); marked != slices.Contains(best, row.Name) || marked != (cell.Tone == Good) {
+				t.Errorf("%s of %s is %q, tone %q; the best are %v", name, row.Name, cell.Text, cell.Tone, best)
+			}
+		}
+	}
+	for _, row := range New(synthetic.Run(3, time.Second)).scorecardSection().Rows {
+		for _, cell := range row.Cells[1:] {
+			if partsOf(cell).Mark != "" {
+				t.Errorf("a mark from three repetitions: %q", cell.Text)
+			}
+		}
+	}
+}
+
+// A transport that loses messages or fails a requirement does not compete. It is named as one that lost them.
+func TestFlawedRowsHaveNoPlace(t *testing.T) {
+	run := synthetic.Run(8, time.Second)
+	for i := range run.Trials {
+		if l := &run.Trials[i].Ledger; run.Trials[i].Transport == "shortpoll" {
+			l.Expected, l.Lost = l.Expected+10, 10
+		}
+	}
+	r := New(run)
+	for _, row := range r.Summary.Rows {
+		if place := r.standing(row, r.cpu()); (place == "") != (row.Name == "shortpoll") {
+			t.Errorf("%s has the place %q", row.Name, place)
+		}
+	}
+	if name := r.scorecardSection().Rows[0].Cells[0]; name != (Cell{"Short polling, lost 80", Bad}) {
+		t.Errorf("got %+v", name)
+	}
+}
+
+// No measurable difference between any two is not a victory of all.
+func TestEqualRowsAreMarkedAsEqual(t *testing.T) {
+	run := synthetic.Run(8, time.Second)
+	for i := range run.Trials {
+		run.Trials[i].Cost = run.Trials[run.Trials[i].Repetition*4-4].Cost
+	}
+	r := New(run)
+	for _, row := range r.Summary.Rows {
+		if got := r.standing(row, r.cpu()); got != signSame {
+			t.Errorf("%s: %q, want %q", row.Name, got, signSame)
+		}
+	}
+}
+
+func TestPlacesAreWithinOneLoad(t *testing.T) {
+	run := synthetic.Run(8, time.Second)
+	run.Manifest.Configurations = run.Manifest.AllConfigurations()
+	for i := range run.Manifest.Configurations {
+		run.Manifest.Configurations[i].PublishRate = float64(100 * (1 + i/2))
+	}
+	r := New(run)
+	for _, row := range r.Summary.Rows {
+		if got := r.standing(row, r.cpu()); got != signBest && got != "2nd" {
+			t.Errorf("%s has the place %q of two", row.Name, got)
+		}
+	}
+}
+
+func TestOrdinals(t *testing.T) {
+	for n, want := range map[int]string{1: "1st", 2: "2nd", 3: "3rd", 4: "4th", 11: "11th", 12: "12th", 22: "22nd", 113: "113th"} {
+		if got := ordinal(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
+// A cell has the same mark, value and rest on the page as in the text.
+func TestPartsOfCells(t *testing.T) {
+	for text, want := range map[string]parts{
+		"✓ 2.5× (0.40 s)": {Mark: "✓", Word: "met", Value: "2.5×", Rest: "(0.40 s)"},
+		"? ":              {Mark: "?", Word: "undecided"},
+		"◆ best 0.40":     {Mark: "◆ best", Value: "0.40"},
+		"2nd 0.53":        {Mark: "2nd", Value: "0.53"},
+		"218 (211–222)":   {Value: "218", Rest: "(211–222)"},
+		"2nd":             {Value: "2nd"},
+		"–":               {Value: "–"},
+	} {
+		if got := partsOf(Cell{Text: text}); got != want {
+			t.Errorf("%q: got %+v, want %+v", text, got, want)
+		}
+	}
+}
