@@ -241,7 +241,7 @@ func TestActionRepeatsAnInvalidMeasurementOnce(t *testing.T) {
 		{"INVALID", "base", "0", 0, 2, []string{"run", "run-baseline", "run-invalid", "run-invalid-baseline"}},
 		{"COMPLETE INVALID", "base", "4", 4, 3, []string{"run", "again", "again-invalid"}}, // the second measurement, to confirm
 		{"COMPLETE", "", "0", 0, 1, []string{"run"}},
-		{"SATURATED", "", "0", 0, 1, []string{"run"}}, // a result of the servers
+		{"OVERLOADED", "", "0", 0, 1, []string{"run"}}, // a result of the servers
 	} {
 		a := newCI(t, "STATUSES="+c.statuses, "BASELINE="+c.baseline, "FIRST="+c.first, "SECOND="+c.first).committed(t)
 		code, output := a.run(t)
