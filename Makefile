@@ -45,9 +45,9 @@ reproduce: download build ## repeat the runs of results/reference and check thei
 	@bin/pushbench check results/reference/*/
 
 .PHONY: docs
-docs: download ## write the generated pages again: schemas, docs/scenarios.md, docs/cli.md, and the result in README.md
+docs: download ## write generated text again: schemas, docs/scenarios.md, docs/cli.md, tables of other pages, the result in README.md
 	@go generate ./...
-	@go test ./cmd/pushbench -run 'Documented|ReadmeShows|ModelPage' -update
+	@go test ./cmd/pushbench -run 'Documented|ReadmeShows|Page' -update
 
 # Tests that measure run last and alone, so that nothing disturbs them. The race detector makes
 # tests 5 to 20 times slower. Packages that use no goroutine, lock or atomic run without it, and so
