@@ -56,7 +56,7 @@ func openBrowser(t *testing.T) *browser {
 	if i < 0 {
 		t.Fatalf("none of %s is installed: run make setup, or on Debian: sudo apt-get install chromium", strings.Join(browsers, ", "))
 	}
-	limited, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	limited, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	t.Cleanup(cancel)
 	allocated, cancel := chromedp.NewExecAllocator(limited, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browsers[i]),
 		chromedp.NoSandbox, chromedp.WindowSize(1200, 900), chromedp.Flag("disable-dev-shm-usage", true), chromedp.WSURLReadTimeout(time.Minute))...)
