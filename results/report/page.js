@@ -52,7 +52,7 @@
     }
   }
 
-  // marker draws a marker of the given radius, in pixels of the canvas.
+  // marker draws a marker of the given radius.
   function marker(c, shape, x, y, r) {
     c.beginPath();
     switch (shape) {
@@ -71,8 +71,8 @@
   // pen prepares a canvas for a style.
   function pen(c, fill, width, dash) {
     c.fillStyle = c.strokeStyle = fill;
-    c.lineWidth = width * ratio();
-    c.setLineDash((dash || []).map(d => d * ratio()));
+    c.lineWidth = width;
+    c.setLineDash(dash || []);
   }
 
   function stroke(c, x0, y0, x1, y1) {
@@ -103,12 +103,14 @@
     const named = panel.x.scale === 'names';
     const on = (u, what) => {
       const c = u.ctx;
-      const at = {c, x: v => u.valToPos(v, 'x', true), y: v => u.valToPos(v, 'y', true), left: u.bbox.left, top: u.bbox.top, right: u.bbox.left + u.bbox.width, bottom: u.bbox.top + u.bbox.height};
+      const r = ratio(), left = u.bbox.left / r, top = u.bbox.top / r, right = left + u.bbox.width / r, bottom = top + u.bbox.height / r;
+      const at = {c, x: v => u.valToPos(v, 'x', true) / r, y: v => u.valToPos(v, 'y', true) / r, left, top, right, bottom};
       at.slot = named ? at.x(1) - at.x(0) : Infinity;
       at.inside = v => v >= at.left - 1 && v <= at.right + 1;
       c.save();
+      c.scale(r, r); // as in the style sheet
       c.beginPath(); // zoomed in, nothing is drawn beside the plot
-      c.rect(at.left - 8 * ratio(), 0, u.bbox.width + 16 * ratio(), c.canvas.height);
+      c.rect(left - 8, 0, right - left + 16, c.canvas.height);
       c.clip();
       what(at, panel.series.filter((s, i) => u.series[i + 1].show));
       c.restore();
@@ -148,7 +150,7 @@
     function ranges(at, s) {
       pen(at.c, s.kind === 'points' && s.marker ? colour(s) : css('--ink'), 1.5);
       s.x.forEach((x, i) => {
-        const p = s.width ? at.x(x + 0.47 * s.width) : at.x(x) + (s.shift || 0) * ratio();
+        const p = s.width ? at.x(x + 0.47 * s.width) : at.x(x) + (s.shift || 0);
         if (!at.inside(p)) return;
         if (s.lowest && s.lowest[i] < s.highest[i]) stroke(at.c, p, at.y(s.lowest[i]), p, at.y(s.highest[i]));
         if (s.x_lowest && s.x_lowest[i] < s.x_highest[i]) stroke(at.c, at.x(s.x_lowest[i]), at.y(s.y[i]), at.x(s.x_highest[i]), at.y(s.y[i]));
@@ -158,10 +160,10 @@
     function markers(at, s) {
       pen(at.c, colour(s), 1.5);
       s.x.forEach((v, i) => {
-        const x = at.x(v) + (s.shift || 0) * ratio();
+        const x = at.x(v) + (s.shift || 0);
         if (!at.inside(x)) return;
-        if (s.kind === 'lost') { stroke(at.c, x, at.y(s.y[i]), x, at.top); marker(at.c, 'triangle', x, at.top + 5 * ratio(), 4 * ratio()); }
-        else marker(at.c, s.kind === 'predicted' ? 'ring' : s.marker, x, at.y(s.y[i]), 4 * ratio());
+        if (s.kind === 'lost') { stroke(at.c, x, at.y(s.y[i]), x, at.top); marker(at.c, 'triangle', x, at.top + 5, 4); }
+        else marker(at.c, s.kind === 'predicted' ? 'ring' : s.marker, x, at.y(s.y[i]), 4);
       });
     }
 
@@ -170,17 +172,17 @@
       const c = at.c, lines = label.split('\n');
       c.textAlign = 'center';
       for (const size of [12, 10, 8]) {
-        c.font = size * ratio() + 'px ' + font;
+        c.font = size + 'px ' + font;
         const wide = Math.max(...lines.map(l => c.measureText(l).width));
-        if (wide > room - 3 * ratio()) continue;
-        const step = (size + 1) * ratio(), top = y - 4 * ratio() - step * lines.length;
+        if (wide > room - 3) continue;
+        const step = size + 1, top = y - 4 - step * lines.length;
         c.fillStyle = css('--paper'); // so that no grid line crosses the label
         c.fillRect(x - wide / 2, top, wide, step * lines.length);
         c.fillStyle = css('--ink');
-        return lines.forEach((l, i) => c.fillText(l, x, top + step * (i + 1) - 2 * ratio()));
+        return lines.forEach((l, i) => c.fillText(l, x, top + step * (i + 1) - 2));
       }
       c.save();
-      c.translate(x, y - 4 * ratio());
+      c.translate(x, y - 4);
       c.rotate(-Math.PI / 2);
       c.textAlign = 'left';
       c.textBaseline = 'middle';
@@ -191,16 +193,16 @@
 
     function labels(at, s) {
       (s.labels || []).forEach((label, i) => {
-        const c = at.c, b = box(at, s, i), x = at.x(s.x[i]) + (s.shift || 0) * ratio();
+        const c = at.c, b = box(at, s, i), x = at.x(s.x[i]) + (s.shift || 0);
         c.textAlign = 'center';
-        c.font = 11 * ratio() + 'px ' + font;
+        c.font = '11px ' + font;
         if (s.kind === 'cells') {
-          const lines = wrap(c, label, at.slot - 8 * ratio()), step = 14 * ratio();
+          const lines = wrap(c, label, at.slot - 8), step = 14;
           c.fillStyle = css(s.color ? '--ink' : '--soft');
           lines.forEach((l, k) => c.fillText(l, at.x(Math.round(s.x[i])), at.y(s.y[i]) + step * (k + 0.8 - lines.length / 2)));
         } else if (s.inside) {
           c.fillStyle = onTop(s);
-          if (b.bottom - b.top > 15 * ratio() && c.measureText(label).width < 0.9 * (b.right - b.left)) c.fillText(label, x, b.top + 12 * ratio());
+          if (b.bottom - b.top > 15 && c.measureText(label).width < 0.9 * (b.right - b.left)) c.fillText(label, x, b.top + 12);
         } else {
           above(at, label, x, at.y(s.highest ? Math.max(s.y[i], s.highest[i]) : s.y[i]), s.width ? (b.right - b.left) / 0.82 : at.slot);
         }
@@ -215,17 +217,17 @@
         if (!at.inside(x)) return;
         guidePen(c, 'dotted');
         stroke(c, x, at.top, x, at.bottom);
-        c.font = 11 * ratio() + 'px ' + font;
+        c.font = '11px ' + font;
         c.textAlign = 'center';
-        const half = c.measureText(text).width / 2 + 2 * ratio();
+        const half = c.measureText(text).width / 2 + 2;
         let row = ends.findIndex(end => end <= x - half);
         if (row < 0) row = ends.length;
         ends[row] = x + half;
-        const top = at.top + row * 13 * ratio();
+        const top = at.top + row * 13;
         c.fillStyle = css('--paper');
-        c.fillRect(x - half, top, 2 * half, 12 * ratio());
+        c.fillRect(x - half, top, 2 * half, 12);
         c.fillStyle = css('--ink');
-        c.fillText(text, x, top + 10 * ratio());
+        c.fillText(text, x, top + 10);
       });
     }
 
@@ -373,14 +375,15 @@
     const one = element('span', {class: 'key'}), r = ratio();
     if (k.kind) {
       const sample = element('canvas', {width: 28 * r, height: 14 * r, 'aria-hidden': 'true'}), c = sample.getContext('2d');
+      c.scale(r, r);
       pen(c, colour(k), k.kind === 'predicted' ? 1 : 2, k.dash);
-      if (k.kind === 'bars' || k.kind === 'cells') c.fillRect(0, 2 * r, 28 * r, 10 * r);
+      if (k.kind === 'bars' || k.kind === 'cells') c.fillRect(0, 2, 28, 10);
       if (k.kind === 'dotted' || k.kind === 'solid' || k.kind === 'border') guidePen(c, k.kind);
-      if (['line', 'dotted', 'solid', 'border'].includes(k.kind) || k.kind === 'predicted' && k.dash) stroke(c, 0, 7 * r, 28 * r, 7 * r);
+      if (['line', 'dotted', 'solid', 'border'].includes(k.kind) || k.kind === 'predicted' && k.dash) stroke(c, 0, 7, 28, 7);
       pen(c, colour(k), 1.5);
-      if (k.kind === 'range') { pen(c, css('--ink'), 1.5); stroke(c, 14 * r, r, 14 * r, 13 * r); }
+      if (k.kind === 'range') { pen(c, css('--ink'), 1.5); stroke(c, 14, 1, 14, 13); }
       const shape = {line: k.marker, points: k.marker, predicted: 'ring', lost: 'triangle'}[k.kind];
-      if (shape) marker(c, shape, 14 * r, 7 * r, (shape === 'ring' ? 3.3 : 4) * r);
+      if (shape) marker(c, shape, 14, 7, shape === 'ring' ? 3.3 : 4);
       one.append(sample);
     }
     one.append(k.name);
