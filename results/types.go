@@ -318,7 +318,7 @@ type Cost struct {
 }
 
 // IdleMemory describes the memory of a server and of a load generator with two groups of idle clients. Both processes
-// have collected garbage before each reading.
+// collect garbage while the clients connect, and before each reading.
 type IdleMemory struct {
 	Probes    int64         `json:"probes" add:"sum"`        // 1; in a pool the number of trials with a probe
 	First     int64         `json:"first_clients" add:"sum"` // connected at the first reading
