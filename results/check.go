@@ -103,17 +103,17 @@ func (i Identity) String() string {
 func (t Trial) Identities() []Identity {
 	l, p, a, r, v := t.Ledger, t.Publishes, t.Age, t.Replies, t.ShortLived
 	return []Identity{
-		{"expected = delivered + superseded + declared gap + lost", l.Expected, []int64{l.Unique, l.Superseded, l.DeclaredGap, l.Lost}},
-		{"received = delivered + duplicates + unexpected", l.Received, []int64{l.Unique, l.Duplicates, l.Unexpected}},
+		{"expected = delivered + superseded + declared gap + lost", l.Expected, []int64{l.Delivered, l.Superseded, l.DeclaredGap, l.Lost}},
+		{"received = delivered + duplicates + unexpected", l.Received, []int64{l.Delivered, l.Duplicates, l.Unexpected}},
 		{"planned = on time + late + dropped", p.Planned, []int64{p.OnTime, p.Late, p.Dropped}},
 		{"sent = acknowledged + failed + unknown", p.Sent, []int64{p.Acknowledged, p.Failed, p.Unknown}},
-		{"latencies = delivered", t.Latency.Histogram.Count(), []int64{l.Unique}},
+		{"latencies = delivered", t.Latency.Histogram.Count(), []int64{l.Delivered}},
 		{"infinite latencies = declared gap + lost", t.Latency.Infinite, []int64{l.DeclaredGap, l.Lost}},
 		{"subscribed time = covered + uncovered + never", int64(a.Subscribed), []int64{int64(a.Covered), int64(a.Uncovered), int64(a.Never)}},
 		{"time at each age = covered time", a.Age.Count(), []int64{int64(a.Covered)}},
-		{"replies expected = delivered + superseded + declared gap + lost", r.Ledger.Expected, []int64{r.Ledger.Unique, r.Ledger.Superseded, r.Ledger.DeclaredGap, r.Ledger.Lost}},
-		{"replies received = delivered + duplicates + unexpected", r.Ledger.Received, []int64{r.Ledger.Unique, r.Ledger.Duplicates, r.Ledger.Unexpected}},
-		{"round trips of replies = replies delivered", r.Latency.Histogram.Count(), []int64{r.Ledger.Unique}},
+		{"replies expected = delivered + superseded + declared gap + lost", r.Ledger.Expected, []int64{r.Ledger.Delivered, r.Ledger.Superseded, r.Ledger.DeclaredGap, r.Ledger.Lost}},
+		{"replies received = delivered + duplicates + unexpected", r.Ledger.Received, []int64{r.Ledger.Delivered, r.Ledger.Duplicates, r.Ledger.Unexpected}},
+		{"round trips of replies = replies delivered", r.Latency.Histogram.Count(), []int64{r.Ledger.Delivered}},
 		{"infinite round trips of replies = declared gap + lost", r.Latency.Infinite, []int64{r.Ledger.DeclaredGap, r.Ledger.Lost}},
 		{"short-lived clients = with a message + without a message", v.Started, []int64{v.First.Histogram.Count(), v.First.Infinite}},
 	}

@@ -28,7 +28,7 @@ func tiny() *results.Run {
 		Trials: []results.Trial{{
 			Repetition: 1, Position: 1, Transport: "sse", Status: results.Complete, Started: started, Took: time.Second,
 			Publishes: results.Publishes{Planned: 4, OnTime: 4, Sent: 4, Acknowledged: 4},
-			Ledger:    results.Ledger{Expected: 4, Unique: 3, Lost: 1, Received: 3},
+			Ledger:    results.Ledger{Expected: 4, Delivered: 3, Lost: 1, Received: 3},
 			Latency:   results.Latency{Histogram: some, Infinite: 1, Independent: 4},
 		}},
 		Intervals: []results.Interval{

@@ -228,7 +228,7 @@ type Publishes struct {
 //	received = delivered + duplicates + unexpected
 type Ledger struct {
 	Expected    int64 `json:"expected" add:"sum"`
-	Unique      int64 `json:"delivered" add:"sum"`    // expected and received, each message once
+	Delivered   int64 `json:"delivered" add:"sum"`    // expected and received, each message once
 	Superseded  int64 `json:"superseded" add:"sum"`   // replaced by a newer one before it was sent (delivery: latest)
 	DeclaredGap int64 `json:"declared_gap" add:"sum"` // not delivered, and reported as missing by the server
 	Lost        int64 `json:"lost" add:"sum"`         // neither delivered, superseded nor reported as missing

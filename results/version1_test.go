@@ -56,7 +56,7 @@ func TestVersion1HasCurrentNames(t *testing.T) {
 		m.Configurations[0].Name, m.Configurations[0].Library, m.Orders[0][0], slices.Sorted(maps.Keys(m.Workload.BatchingDelay))[0], slices.Sorted(maps.Keys(m.Servers))[0],
 		m.Assertions[1].Text, m.Assertions[1].Configuration, m.Assertions[1].Metric, m.Assertions[1].OtherConfiguration, m.Assertions[1].OtherMetric,
 		len(m.Requirements), m.Published.Values[0].Printed, m.Published.Values[0].Configuration, m.Published.Values[0].OverConfiguration,
-		trial.Repetition, strings.Contains(trial.Configuration, " batching_delay="), trial.Library, trial.Ledger.Expected > 0, trial.Ledger.Unique > 0, trial.Age.Covered > 0,
+		trial.Repetition, strings.Contains(trial.Configuration, " batching_delay="), trial.Library, trial.Ledger.Expected > 0, trial.Ledger.Delivered > 0, trial.Age.Covered > 0,
 		trial.Replies.Ledger.Expected > 0, trial.ShortLived.Started > 0, trial.Connect.Stages["response"].Count() > 0, trial.Settings["server library"],
 		slices.ContainsFunc(trial.Checks, func(c results.ValidityCheck) bool { return c.Name == "generator below its maximum" }),
 		slices.ContainsFunc(run.Trials, func(t results.Trial) bool { return t.Attempt == 1 }), slices.ContainsFunc(run.Intervals, func(i results.Interval) bool { return i.Attempt == 1 }),

@@ -142,15 +142,15 @@ func checkOutcome(t *testing.T, server *generatortest.PollServer, o Outcome, int
 			t.Error(identity)
 		}
 	}
-	if o.Publishes.Planned == 0 || o.Ledger.Lost != 0 || o.Ledger.Unique != 5*o.Publishes.Planned || o.Ledger.Unexpected != 0 {
+	if o.Publishes.Planned == 0 || o.Ledger.Lost != 0 || o.Ledger.Delivered != 5*o.Publishes.Planned || o.Ledger.Unexpected != 0 {
 		t.Errorf("planned %d, %+v; want each message delivered to all five clients", o.Publishes.Planned, o.Ledger)
 	}
 	counted := int64(0)
 	for _, i := range intervals {
 		counted += i.Counted
 	}
-	if counted != o.Ledger.Unique {
-		t.Errorf("intervals count %d latencies, the ledger %d", counted, o.Ledger.Unique)
+	if counted != o.Ledger.Delivered {
+		t.Errorf("intervals count %d latencies, the ledger %d", counted, o.Ledger.Delivered)
 	}
 	server.Mu.Lock() // the server may still handle a poll of a closed client
 	defer server.Mu.Unlock()

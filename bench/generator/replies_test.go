@@ -60,7 +60,7 @@ func TestOneReplyPerMessage(t *testing.T) {
 	r.recorder.Event(0, client.Event{Kind: client.Connected}, 0)
 	r.recorder.Deliver(0, message(scenarios.ReplyTopic, 1, 48), 11e6)
 	all := r.total()
-	if l := all.Ledger; l.Expected != 3 || l.Unique != 1 || l.Lost != 2 {
+	if l := all.Ledger; l.Expected != 3 || l.Delivered != 1 || l.Lost != 2 {
 		t.Errorf("ledger %+v, want 3 replies expected, 1 delivered, 2 lost", l)
 	}
 	if h := all.Latency.Histogram; h.Count() != 1 || h.Max() < 9900*time.Microsecond || h.Max() > 10100*time.Microsecond || all.Latency.Infinite != 2 {

@@ -68,7 +68,7 @@ func TestRecorderAgreesWithTheClosedForms(t *testing.T) {
 					}
 				}
 				near("mean age", b.rec.Age().Mean().Seconds(), law.age, math.Sqrt2/rate)
-				if ledger.Lost != 0 || delivery == scenarios.Latest && ledger.Unique+ledger.Superseded != ledger.Expected {
+				if ledger.Lost != 0 || delivery == scenarios.Latest && ledger.Delivered+ledger.Superseded != ledger.Expected {
 					t.Errorf("ledger %+v, want nothing lost", ledger)
 				}
 				if delivery == scenarios.Latest {

@@ -204,7 +204,7 @@ func (s *trialModel) compare(end int) {
 		}
 		s.want.Reordered += s.reordered(c, end)
 	}
-	s.want.Received = s.want.Unique + s.want.Duplicates + s.want.Unexpected
+	s.want.Received = s.want.Delivered + s.want.Duplicates + s.want.Unexpected
 	if got := s.rec.Settled(); got != settled {
 		s.rt.Errorf("settled: %v, want %v", got, settled)
 	}
@@ -216,14 +216,14 @@ func (s *trialModel) compare(end int) {
 }
 
 func same(a, b results.Ledger) bool {
-	return a.Expected == b.Expected && a.Unique == b.Unique && a.Superseded == b.Superseded && a.DeclaredGap == b.DeclaredGap && a.Lost == b.Lost &&
+	return a.Expected == b.Expected && a.Delivered == b.Delivered && a.Superseded == b.Superseded && a.DeclaredGap == b.DeclaredGap && a.Lost == b.Lost &&
 		a.Received == b.Received && a.Duplicates == b.Duplicates && a.Unexpected == b.Unexpected && a.Reordered == b.Reordered && a.Corrupt == b.Corrupt
 }
 
 func (s *trialModel) settle(c, i int) {
 	switch {
 	case s.received[c][i]:
-		s.want.Unique++
+		s.want.Delivered++
 	case s.superseded(c, i):
 		s.want.Superseded++
 	case s.inDeclaredGap(c, i):

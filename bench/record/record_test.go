@@ -114,8 +114,8 @@ func TestWindowEdges(t *testing.T) {
 		b.deliver(0, b.due(i)+5, b.publish(i))
 	}
 	l, latency := b.close()
-	if l.Expected != 2 || l.Unique != 2 || latency.Histogram.Count() != 2 {
-		t.Errorf("expected %d, delivered %d, %d latencies; want 2 of each", l.Expected, l.Unique, latency.Histogram.Count())
+	if l.Expected != 2 || l.Delivered != 2 || latency.Histogram.Count() != 2 {
+		t.Errorf("expected %d, delivered %d, %d latencies; want 2 of each", l.Expected, l.Delivered, latency.Histogram.Count())
 	}
 	if p, _ := b.book.Publishes(); p.Planned != 2 || p.Sent != 2 {
 		t.Errorf("planned %d, sent %d; want 2 and 2", p.Planned, p.Sent)
@@ -190,8 +190,8 @@ func TestSwappedPairsAreCounted(t *testing.T) {
 		}
 		b.deliver(0, b.due(i+3), quad...)
 	}
-	if l, _ := b.close(); l.Reordered != 10 || l.Unique != 400 {
-		t.Errorf("reordered %d of %d, want 10 of 400", l.Reordered, l.Unique)
+	if l, _ := b.close(); l.Reordered != 10 || l.Delivered != 400 {
+		t.Errorf("reordered %d of %d, want 10 of 400", l.Reordered, l.Delivered)
 	}
 }
 
@@ -221,8 +221,8 @@ func TestForeignAndDamagedAreUnexpected(t *testing.T) {
 	otherTopic := b.message(3, 9)
 	otherTopic.Topic = []byte("t-none")
 	b.deliver(0, b.due(3), good, damaged, otherRun, otherTopic)
-	if l, _ := b.close(); l.Unexpected != 3 || l.Corrupt != 1 || l.Unique != 1 {
-		t.Errorf("unexpected %d, corrupt %d, unique %d; want 3, 1, 1", l.Unexpected, l.Corrupt, l.Unique)
+	if l, _ := b.close(); l.Unexpected != 3 || l.Corrupt != 1 || l.Delivered != 1 {
+		t.Errorf("unexpected %d, corrupt %d, unique %d; want 3, 1, 1", l.Unexpected, l.Corrupt, l.Delivered)
 	}
 }
 
@@ -246,8 +246,8 @@ func TestNewEpochDeclaresEarlierMessages(t *testing.T) {
 	}
 	b.deliver(0, b.due(1), b.message(0, 1), b.message(1, 2))
 	b.rec.Deliver(0, &client.Batch{Gaps: []client.Gap{{Topic: b.plan.Topics[0], From: 1, EpochChanged: true}}}, b.due(6))
-	if l, _ := b.close(); l.Unique != 2 || l.DeclaredGap != 4 || l.Lost != 4 {
-		t.Errorf("delivered %d, declared %d, lost %d; want 2, 4 (due before the gap was declared), 4", l.Unique, l.DeclaredGap, l.Lost)
+	if l, _ := b.close(); l.Delivered != 2 || l.DeclaredGap != 4 || l.Lost != 4 {
+		t.Errorf("delivered %d, declared %d, lost %d; want 2, 4 (due before the gap was declared), 4", l.Delivered, l.DeclaredGap, l.Lost)
 	}
 }
 
@@ -263,8 +263,8 @@ func TestLatestIsSuperseded(t *testing.T) {
 	b.deliver(0, b.due(9), all[3])
 	b.deliver(0, b.due(9), all[8])
 	l, _ := b.close()
-	if l.Unique != 2 || l.Superseded != 7 || l.Lost != 1 {
-		t.Errorf("delivered %d, superseded %d, lost %d; want 2, 7 and the last one lost", l.Unique, l.Superseded, l.Lost)
+	if l.Delivered != 2 || l.Superseded != 7 || l.Lost != 1 {
+		t.Errorf("delivered %d, superseded %d, lost %d; want 2, 7 and the last one lost", l.Delivered, l.Superseded, l.Lost)
 	}
 }
 
@@ -313,8 +313,8 @@ func TestClientThatNeverSubscribedStillExpectsMessages(t *testing.T) {
 		b.deliver(0, b.due(i), b.publish(i))
 	}
 	l, _ := b.close()
-	if l.Expected != 6 || l.Unique != 3 || l.LostBy["never subscribed"] != 3 {
-		t.Errorf("expected %d, delivered %d, lost %v; want 6, 3 and 3 never subscribed", l.Expected, l.Unique, l.LostBy)
+	if l.Expected != 6 || l.Delivered != 3 || l.LostBy["never subscribed"] != 3 {
+		t.Errorf("expected %d, delivered %d, lost %v; want 6, 3 and 3 never subscribed", l.Expected, l.Delivered, l.LostBy)
 	}
 	if c, _ := b.rec.Connect(); c.Clients != 1 || c.FailedBy["connection refused"] != 1 {
 		t.Errorf("connected %d, failed %v", c.Clients, c.FailedBy)
@@ -348,9 +348,9 @@ func TestLedgerAgainstSets(t *testing.T) {
 			seen[key] = true
 		}
 		l, _ := b.close()
-		if l.Expected != int64(n*clients) || l.Unique != unique || l.Duplicates != duplicates || l.Lost != l.Expected-unique {
+		if l.Expected != int64(n*clients) || l.Delivered != unique || l.Duplicates != duplicates || l.Lost != l.Expected-unique {
 			rt.Fatalf("expected %d, delivered %d, duplicates %d, lost %d; want %d, %d, %d, %d",
-				l.Expected, l.Unique, l.Duplicates, l.Lost, n*clients, unique, duplicates, int64(n*clients)-unique)
+				l.Expected, l.Delivered, l.Duplicates, l.Lost, n*clients, unique, duplicates, int64(n*clients)-unique)
 		}
 		if all := unique == l.Expected; b.rec.Settled() != all {
 			rt.Fatalf("settled: %v, want %v", b.rec.Settled(), all)

@@ -17,7 +17,7 @@ import (
 // histograms of their latencies and ages.
 type Recorder struct {
 	book   *Book
-	unique atomic.Int64 // account.Unique, for readers that must not wait for mu
+	unique atomic.Int64 // account.Delivered, for readers that must not wait for mu
 
 	mu        sync.Mutex // guards the fields below
 	ledgers   map[int]*ledger
@@ -75,7 +75,7 @@ func (r *Recorder) Deliver(c int, batch *client.Batch, at clock.Instant) {
 	}
 	if r.interval.Counted > before {
 		r.cycles++
-		r.unique.Store(r.account.Unique)
+		r.unique.Store(r.account.Delivered)
 	}
 }
 
@@ -107,7 +107,7 @@ func (r *Recorder) message(l *ledger, m *client.Message, at clock.Instant) {
 	if overtaken {
 		r.account.Reordered++
 	}
-	r.account.Unique++
+	r.account.Delivered++
 	r.interval.Counted++
 	r.interval.Latency.Record(r.book.since(index, at))
 }

@@ -100,8 +100,8 @@ func TestFailedIdleMemoryIsAWarning(t *testing.T) {
 			if len(result.Warnings) == 0 || !strings.HasPrefix(result.Warnings[0], prefix) || !strings.Contains(result.Warnings[0], c.want) {
 				t.Errorf("warnings %q, want %q", result.Warnings, prefix+c.want)
 			}
-			if result.Cost.Idle != (results.IdleMemory{}) || result.Ledger.Unique == 0 {
-				t.Errorf("got %+v and %d messages, want no memory and all messages", result.Cost.Idle, result.Ledger.Unique)
+			if result.Cost.Idle != (results.IdleMemory{}) || result.Ledger.Delivered == 0 {
+				t.Errorf("got %+v and %d messages, want no memory and all messages", result.Cost.Idle, result.Ledger.Delivered)
 			}
 		})
 	}

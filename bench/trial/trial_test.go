@@ -190,7 +190,7 @@ func TestTrialWithSeveralServers(t *testing.T) {
 		}
 	}
 	a, b := one.result, many.result
-	if a.Ledger.Expected == 0 || b.Ledger.Expected != a.Ledger.Expected || b.Ledger.Unique != b.Ledger.Expected || b.Ledger.Received != b.Ledger.Expected {
+	if a.Ledger.Expected == 0 || b.Ledger.Expected != a.Ledger.Expected || b.Ledger.Delivered != b.Ledger.Expected || b.Ledger.Received != b.Ledger.Expected {
 		t.Errorf("ledger with one server %+v, with three %+v", a.Ledger, b.Ledger)
 	}
 	if b.Publishes.Planned != 3*a.Publishes.Planned || b.Publishes.Acknowledged != b.Publishes.Planned {
@@ -209,8 +209,8 @@ func TestTrialWithSeveralServers(t *testing.T) {
 	for _, i := range many.intervals {
 		counted += i.Counted
 	}
-	if counted != b.Ledger.Unique {
-		t.Errorf("intervals count %d messages, the ledger %d", counted, b.Ledger.Unique)
+	if counted != b.Ledger.Delivered {
+		t.Errorf("intervals count %d messages, the ledger %d", counted, b.Ledger.Delivered)
 	}
 	if most := int(a.Took/time.Second) + 2; len(many.intervals) > most {
 		t.Errorf("%d intervals, want at most %d: intervals are merged over the load generators", len(many.intervals), most)
@@ -229,7 +229,7 @@ func TestTrial(t *testing.T) {
 		}
 	}
 	l, c := p.result.Ledger, p.result.Cost
-	if l.Expected == 0 || l.Unique != l.Expected || p.result.Repetition != 3 {
+	if l.Expected == 0 || l.Delivered != l.Expected || p.result.Repetition != 3 {
 		t.Errorf("repetition %d, %+v; want everything delivered in repetition 3", p.result.Repetition, l)
 	}
 	if c.Server.CPU <= 0 || c.Generator.CPU <= 0 || c.Server.MemoryIdle <= 0 || c.Span <= 0 || c.Wire.Polls == 0 || c.Server.Goroutines != 7 {

@@ -23,7 +23,7 @@ func ValidEvidence() Evidence {
 	e.Total.Up = results.Direction{Bytes: 100, Payload: 40, Envelope: 30, Framing: 20, Headers: 10}
 	e.Total.Down = results.Direction{Bytes: 1000, Payload: 400, Envelope: 300, Framing: 200, Headers: 100}
 	e.Trial.Publishes = results.Publishes{Planned: 3, OnTime: 2, Late: 1, Sent: 3, Acknowledged: 3}
-	e.Trial.Ledger = results.Ledger{Expected: 3, Unique: 2, Lost: 1, Received: 2}
+	e.Trial.Ledger = results.Ledger{Expected: 3, Delivered: 2, Lost: 1, Received: 2}
 	for range 2 {
 		e.Trial.Latency.Histogram.Record(10 * time.Millisecond)
 	}

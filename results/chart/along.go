@@ -189,7 +189,7 @@ func throughput(r summary.Row) reading {
 	if l.Expected == 0 || r.DeliveryRate == 0 {
 		return withheld
 	}
-	return exactly(r.DeliveryRate * float64(l.Unique) / float64(l.Expected))
+	return exactly(r.DeliveryRate * float64(l.Delivered) / float64(l.Expected))
 }
 
 // distance shows the effect of the round-trip time on each transport: the mean latency, and its ratio

@@ -18,7 +18,7 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		for i := range run.Trials {
 			if tr := &run.Trials[i]; slices.Contains(transports, tr.Transport) {
 				tr.Ledger.Lost++
-				tr.Ledger.Unique--
+				tr.Ledger.Delivered--
 			}
 		}
 		return run
@@ -37,7 +37,7 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 	spread := func(run *results.Run) *results.Run { // the costs of all transports overlap
 		for i := range run.Trials {
 			tr := &run.Trials[i]
-			tr.Cost.Server.CPU = time.Duration(10+tr.Repetition) * time.Duration(tr.Ledger.Unique) * time.Microsecond
+			tr.Cost.Server.CPU = time.Duration(10+tr.Repetition) * time.Duration(tr.Ledger.Delivered) * time.Microsecond
 			tr.Cost.Generator.CPU = tr.Cost.Server.CPU
 		}
 		return run
@@ -46,7 +46,7 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		for i := range run.Trials {
 			tr := &run.Trials[i]
 			perMessage := map[string]int{"longpoll": 200, "websocket": 215, "sse": 230, "shortpoll": 400}[tr.Transport] + 5*tr.Repetition // in tenths of a µs
-			tr.Cost.Server.CPU = time.Duration(perMessage) * time.Duration(tr.Ledger.Unique) * 50 * time.Nanosecond
+			tr.Cost.Server.CPU = time.Duration(perMessage) * time.Duration(tr.Ledger.Delivered) * 50 * time.Nanosecond
 			tr.Cost.Generator.CPU = tr.Cost.Server.CPU
 		}
 		return run
@@ -176,7 +176,7 @@ func TestMoreExpensiveTransportIsNoChoice(t *testing.T) {
 		around := map[string]float64{"websocket": 46, "sse": 49, "longpoll": 56, "shortpoll": 90}[tr.Transport]
 		spread := map[string]float64{"websocket": 2, "sse": 6, "longpoll": 6, "shortpoll": 1}[tr.Transport]
 		perMessage := around + spread*float64(tr.Repetition%2*2-1) // µs
-		tr.Cost.Server.CPU = time.Duration(perMessage / 2 * float64(tr.Ledger.Unique) * float64(time.Microsecond))
+		tr.Cost.Server.CPU = time.Duration(perMessage / 2 * float64(tr.Ledger.Delivered) * float64(time.Microsecond))
 		tr.Cost.Generator.CPU = tr.Cost.Server.CPU
 	}
 	got := report.New(run).Document().Sentences()[0]

@@ -93,7 +93,7 @@ func crossover() *results.Run {
 		for i, t := range r.Trials {
 			if t.Configuration == seldom {
 				r.Trials[i].Latency = results.Latency{Independent: 100_000}
-				r.Trials[i].Latency.Histogram.RecordMany(1500*time.Millisecond, t.Ledger.Unique)
+				r.Trials[i].Latency.Histogram.RecordMany(1500*time.Millisecond, t.Ledger.Delivered)
 			}
 		}
 	})

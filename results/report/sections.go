@@ -54,7 +54,7 @@ func (r *Report) repliesSection() Section {
 	}
 	for _, row := range r.measured() {
 		a, w := row.Pooled.Replies, row.Pooled.Webhooks
-		all.add(row.Name, a.Ledger.Expected, row.Pooled.Ledger.Unique, a.Ledger.Unique, a.Ledger.Lost,
+		all.add(row.Name, a.Ledger.Expected, row.Pooled.Ledger.Delivered, a.Ledger.Delivered, a.Ledger.Lost,
 			row.Typical(metric.ReplyP50), row.Typical(metric.ReplyP99), longest(a.Latency), w.Rules, w.Posts, byCause(w.Failed, w.FailedBy))
 	}
 	return all
@@ -322,7 +322,7 @@ func (r *Report) ledgerSection() Section {
 		if i := slices.IndexFunc(identities, func(i results.Identity) bool { return !i.Holds() }); i >= 0 {
 			match = identities[i]
 		}
-		all.add(row.Name, l.Expected, l.Unique, l.Superseded, l.DeclaredGap, byCause(l.Lost, l.LostBy), l.Received, l.Duplicates, l.Unexpected, l.Reordered, match)
+		all.add(row.Name, l.Expected, l.Delivered, l.Superseded, l.DeclaredGap, byCause(l.Lost, l.LostBy), l.Received, l.Duplicates, l.Unexpected, l.Reordered, match)
 	}
 	return all
 }

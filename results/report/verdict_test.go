@@ -179,7 +179,7 @@ func takes(run *results.Run, transport string, latency func(repetition int) time
 			continue
 		}
 		tr.Latency = results.Latency{Independent: 100_000}
-		tr.Latency.Histogram.RecordMany(latency(tr.Repetition), tr.Ledger.Unique)
+		tr.Latency.Histogram.RecordMany(latency(tr.Repetition), tr.Ledger.Delivered)
 	}
 }
 
@@ -251,8 +251,8 @@ func TestInfiniteLatencyIsLast(t *testing.T) {
 	run := timed(5)
 	for i := range run.Trials {
 		if tr := &run.Trials[i]; tr.Transport == "sse" {
-			tr.Latency.Infinite = tr.Ledger.Unique
-			tr.Ledger.DeclaredGap = tr.Ledger.Unique
+			tr.Latency.Infinite = tr.Ledger.Delivered
+			tr.Ledger.DeclaredGap = tr.Ledger.Delivered
 			tr.Ledger.Expected *= 2
 		}
 	}

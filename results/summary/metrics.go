@@ -43,7 +43,7 @@ var measures = map[string]func(results.Trial) Value{
 	},
 
 	metric.Expected:    count(func(t results.Trial) int64 { return t.Ledger.Expected }),
-	metric.Delivered:   count(func(t results.Trial) int64 { return t.Ledger.Unique }),
+	metric.Delivered:   count(func(t results.Trial) int64 { return t.Ledger.Delivered }),
 	metric.Lost:        count(func(t results.Trial) int64 { return t.Ledger.Lost }),
 	metric.DeclaredGap: count(func(t results.Trial) int64 { return t.Ledger.DeclaredGap }),
 	metric.Superseded:  count(func(t results.Trial) int64 { return t.Ledger.Superseded }),

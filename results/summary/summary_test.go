@@ -31,7 +31,7 @@ func TestMetricsOfATrial(t *testing.T) {
 	}
 	trial := results.Trial{
 		Latency: results.Latency{Histogram: latency, Independent: 1000},
-		Ledger:  results.Ledger{Expected: 1000, Unique: 1000, Received: 1000},
+		Ledger:  results.Ledger{Expected: 1000, Delivered: 1000, Received: 1000},
 		Connect: results.Connect{
 			Clients: 1000, Stages: map[string]results.Histogram{"ready": ready},
 			BytesUp: 150_000, BytesDown: 200_000, RoundTrips: 2,
@@ -130,7 +130,7 @@ func TestLostMessageIsInfinite(t *testing.T) {
 	r := row(t, &results.Run{
 		Manifest: results.Manifest{Transports: []string{"sse"}},
 		Trials: []results.Trial{{
-			Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Expected: 4, Unique: 3, Lost: 1, Received: 3},
+			Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Expected: 4, Delivered: 3, Lost: 1, Received: 3},
 			Latency: results.Latency{Histogram: latency, Infinite: 1, Independent: 4},
 		}},
 	}, "sse")

@@ -164,7 +164,7 @@ func TestUnsteadyCapacityIsInconclusive(t *testing.T) {
 func measured(status results.Status, assertions ...metric.Assertion) *results.Run {
 	return &results.Run{
 		Manifest: results.Manifest{Status: status, Assertions: assertions, Repetitions: 1, Transports: []string{"sse"}},
-		Trials:   []results.Trial{{Repetition: 1, Position: 1, Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Expected: 10, Unique: 10, Received: 10}}},
+		Trials:   []results.Trial{{Repetition: 1, Position: 1, Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Expected: 10, Delivered: 10, Received: 10}}},
 	}
 }
 

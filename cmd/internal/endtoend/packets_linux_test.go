@@ -42,7 +42,7 @@ func TestOrdinaryUserRunsPacketLinkAsRoot(t *testing.T) {
 		t.Fatalf("%v: %s", err, output.String())
 	}
 	for _, trial := range run.Trials {
-		if trial.Link == nil || trial.Link.Up.Packets == 0 || trial.Ledger.Lost != 0 || trial.Ledger.Unique != 40 {
+		if trial.Link == nil || trial.Link.Up.Packets == 0 || trial.Ledger.Lost != 0 || trial.Ledger.Delivered != 40 {
 			t.Errorf("%s: link %+v, ledger %+v", trial.Name(), trial.Link, trial.Ledger)
 		}
 	}

@@ -132,7 +132,7 @@ func stallRows(t results.Trial, frozen, window time.Duration) (rows []Result) {
 	return prefixed(t.Transport, append(rows,
 		between("max", " ms", 0.98*ms(frozen), 1.05*ms(frozen+added*2)+50, ms(t.Latency.Histogram.Max())),
 		between("p50 (hardly affected)", " ms", low, high, ms(t.Latency.Histogram.Quantile(0.5))),
-		exactly("delivered", t.Ledger.Expected, t.Ledger.Unique))...)
+		exactly("delivered", t.Ledger.Expected, t.Ledger.Delivered))...)
 }
 
 // generatorStall freezes the generator for F: the validity check of lateness must fail, and
@@ -209,7 +209,7 @@ func overload(l *lab) ([]Result, error) {
 			exactly("planned", rate*window, p.Planned),
 			exactly("planned = on time + late + dropped", p.Planned, p.OnTime+p.Late+p.Dropped),
 			exactly("sent = acknowledged + failed + unknown", p.Sent, p.Acknowledged+p.Failed+p.Unknown),
-			exactly("expected = delivered + superseded + gap + lost", led.Expected, led.Unique+led.Superseded+led.DeclaredGap+led.Lost),
+			exactly("expected = delivered + superseded + gap + lost", led.Expected, led.Delivered+led.Superseded+led.DeclaredGap+led.Lost),
 			between("accepted by the server: at most 500 per second", "", 500, 500*(warmUp+window+drained), accepted),
 			// Publications keep their order, so that all of the warm-up are among them. The two
 			// counts are up to 0.2 s apart.
@@ -240,7 +240,7 @@ func injectedFaults(l *lab) ([]Result, error) {
 			exactly("duplicates", clients*(n/doubleEvery), t.Ledger.Duplicates),
 			exactly("out of order", clients*(n/swapEvery), t.Ledger.Reordered),
 			exactly("corrupt", clients*(n/corruptEvery), t.Ledger.Corrupt),
-			exactly("received = delivered + duplicates + unexpected", t.Ledger.Received, t.Ledger.Unique+t.Ledger.Duplicates+t.Ledger.Unexpected),
+			exactly("received = delivered + duplicates + unexpected", t.Ledger.Received, t.Ledger.Delivered+t.Ledger.Duplicates+t.Ledger.Unexpected),
 		}
 		if t.Transport != transports.ShortPoll { // too few poll cycles for a p99
 			rows = append(rows, exactly("p99 with 2 % never delivered", "∞", quantile(t.Latency, 0.99)))

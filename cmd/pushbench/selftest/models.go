@@ -60,8 +60,8 @@ func ages(l *lab) ([]Result, error) {
 		expected := float64(t.Ledger.Expected)
 		return []Result{
 			within("polled every 200 ms: mean, T/2 + 1/λ", " ms", ms(interval/2)+gap, summary.Measure(metric.AgeMean, t).X, chance+ms(timers(interval))),
-			within("share delivered, (1 − e^(−λT))/λT", "", share, float64(t.Ledger.Unique)/expected, 3.3*math.Sqrt(share*(1-share)/expected)+0.005),
-			exactly("superseded: all others", t.Ledger.Expected-t.Ledger.Unique, t.Ledger.Superseded),
+			within("share delivered, (1 − e^(−λT))/λT", "", share, float64(t.Ledger.Delivered)/expected, 3.3*math.Sqrt(share*(1-share)/expected)+0.005),
+			exactly("superseded: all others", t.Ledger.Expected-t.Ledger.Delivered, t.Ledger.Superseded),
 		}
 	}
 	return l.rows(pushed, polled)

@@ -45,7 +45,7 @@ func trialOf(transport string, predicted map[string]float64, latencies ...time.D
 		t.Latency.Histogram.Record(d)
 	}
 	n := int64(len(latencies))
-	t.Ledger = results.Ledger{Expected: n, Unique: n, Received: n}
+	t.Ledger = results.Ledger{Expected: n, Delivered: n, Received: n}
 	for metric, x := range predicted {
 		t.Predicted = append(t.Predicted, results.Prediction{Metric: metric, Value: x})
 	}

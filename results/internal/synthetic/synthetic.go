@@ -230,7 +230,7 @@ func (t *trial) run(done *results.Trial) {
 		Planned: published, OnTime: published, Sent: published, Acknowledged: published, LateAfter: time.Millisecond,
 		Lateness: t.few(published, 15*time.Microsecond),
 	}
-	done.Ledger = results.Ledger{Expected: expected, Unique: expected, Received: expected}
+	done.Ledger = results.Ledger{Expected: expected, Delivered: expected, Received: expected}
 	done.Ack = results.Latency{Histogram: t.few(published, 300*time.Microsecond), Independent: published}
 	done.Connect = t.connect()
 	done.Cost = t.cost(expected)
