@@ -344,7 +344,7 @@
     const paint = painter(panel, events);
     const u = new uPlot({
       width: Math.max(260, frame.clientWidth), height,
-      padding: [14, 8, 0, 0],
+      padding: [14, 28, 0, 0],
       legend: {show: false},
       cursor: {y: false, points: {show: false}, drag: {x: panel.x.scale !== 'names', y: false}},
       scales: {

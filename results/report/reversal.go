@@ -144,7 +144,8 @@ func (r *Report) stalenessEffect() string {
 	own, name, cheapest := 0.0, "", 0.0
 	for _, row := range r.Summary.Rows {
 		v, ok := row.Median(r.cpu())
-		switch shown := ok && v.Known == summary.Shown && v.X > 0; {
+		flawed := row.Saturated || row.Pooled.Ledger.Lost+row.Pooled.Ledger.DeclaredGap > 0
+		switch shown := ok && v.Known == summary.Shown && v.X > 0 && !flawed; {
 		case row.Name == transports.ShortPoll && shown:
 			own = v.X
 		case shown && !isTimed(row.Transport) && (name == "" || v.X < cheapest):

@@ -31,7 +31,7 @@ func (r *Report) scorecardSection() Section {
 		Note: "Medians of the repetitions. ◆ best: no other is shown to be better. ≈: no measurable difference in the column. " +
 			"2nd, 3rd: behind one other, behind two others. " +
 			"Without a mark: it cannot be ranked, lost messages or fails a requirement.\n" +
-			"CPU: server and load generator. Traffic: TCP payload in both directions. " + r.priceBasis(),
+			"CPU: server and load generator. Traffic: TCP payload in both directions.",
 		Detail:  Full,
 		Chart:   "pareto",
 		Columns: columns("Transport"),
@@ -41,6 +41,9 @@ func (r *Report) scorecardSection() Section {
 	}
 	for _, c := range scores {
 		all.Columns = append(all.Columns, c.Column)
+		if c.metric == metric.Price {
+			all.Note += " " + r.priceBasis()
+		}
 	}
 	for _, row := range r.measured() {
 		var values []Cell

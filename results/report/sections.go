@@ -21,9 +21,9 @@ func (r *Report) sections() []Section {
 		all[0].Shown, all[0].Chart, all[1].Detail = true, "crossover", Wide
 	}
 	all = append(all,
+		Section{Title: "Losses", Shown: true, Paragraphs: losses(r.Summary)},
 		r.requirementsSection(), r.scorecardSection(), r.reversalSection(),
 		r.sweepSection(), r.repliesSection(), r.shortLivedSection(), r.publishedSection(),
-		Section{Title: "Losses", Shown: true, Paragraphs: losses(r.Summary)},
 		Section{Title: "Assertions", Shown: r.Outcome() != compare.Passed, Paragraphs: r.assertionSentences()},
 		r.orderSection(), r.priceSection())
 	if r.Analysis.Withheld == "" {

@@ -29,7 +29,7 @@ func (r *Report) trust(sections []Section) []Support {
 		a, k := agreements(row)
 		agree, known = agree+a, known+k
 	}
-	if known > 0 {
+	if known > 0 && r.Run.Manifest.Status != results.Invalid {
 		all = append(all, Support{fmt.Sprintf("model agrees in %d of %s", agree, some(known, "prediction")), modelTitle})
 	}
 	for i, support := range all {
