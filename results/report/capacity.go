@@ -24,8 +24,10 @@ func (c Capacity) section() Section {
 			"At least: the search ended at its highest load, or the generator or the machine reached its own limit first. "+
 			"≤: too few messages for the percentile; the value is the largest latency.",
 			percent(c.Within)),
-		Columns: append(columns("transport", "highest "+axisUnit[c.Axis], "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "confirmed"),
-			Column{"ended by", "", Full}), // a terminal has it in the headline
+		Columns: []Column{
+			{Title: "transport"}, {Title: "highest", Unit: axisUnit[c.Axis]}, {Title: "deliveries", Unit: "/s"}, {Title: "p50", Unit: "ms"}, {Title: "p99", Unit: "ms"},
+			{Title: "CPU", Unit: "µs/msg"}, {Title: "confirmed"}, {Title: "ended by", Detail: Full}, // a terminal has it in the headline
+		},
 	}
 	if c.Unfinished() {
 		all.Note += " So far: the search did not finish, and a higher load may meet the limit."

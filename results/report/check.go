@@ -17,7 +17,9 @@ type Check struct {
 
 // section has a row per assertion and configuration that was checked.
 func (c Check) section() Section {
-	all := Section{Title: "Assertions of the reference", Columns: columns("assertion", "configuration", "reference", "here", "outcome")}
+	all := Section{Title: "Assertions of the reference", Columns: []Column{
+		{Title: "assertion"}, {Title: "configuration"}, {Title: "reference", Detail: Wide}, {Title: "here"}, {Title: "outcome"},
+	}}
 	for _, a := range c.Here.Assertions {
 		was, outcome := "–", string(a.Outcome)
 		if i := slices.IndexFunc(c.Reference.Assertions, func(o compare.AssertionResult) bool {
@@ -41,17 +43,17 @@ func (c Check) Document() Document {
 	answer := Paragraph{}
 	switch {
 	case m.Status != results.Complete:
-		d.Badge, answer.Text = string(m.Status), fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason))
+		d.Badge, answer = string(m.Status), c.Here.answer()[0]
 	case c.count(compare.Failed) > 0:
 		answer.Text = fmt.Sprintf("Not reproduced: %s passed, %d failed.", passed, c.count(compare.Failed))
 	case c.count(compare.Undecided) > 0:
-		d.Badge, answer.Text = inconclusive, fmt.Sprintf("Inconclusive: %s passed, the others are undecided. Run with more --repetitions.", passed)
+		d.Badge, answer.Text = inconclusive, fmt.Sprintf("Inconclusive: %s passed, the others are undecided.", passed)
 	case len(c.Here.Assertions) == 0:
-		answer.Text = "Nothing to check: the reference has no assertions."
+		answer.Text = "No assertions: the reference has nothing to check."
 	default:
 		answer.Text = fmt.Sprintf("Reproduced: %s passed.", passed)
 	}
-	answer.Items = append(c.Here.unmet(), fmt.Sprintf("Reference: %s with %s, commit %s.", results.Plain(ref.Host.CPUModel), some(ref.Host.Cores, "core"), commitText(ref.Tool.Commit)),
+	answer.Items = append(append(answer.Items, c.Here.unmet()...), fmt.Sprintf("Reference: %s with %s, commit %s.", results.Plain(ref.Host.CPUModel), some(ref.Host.Cores, "core"), commitText(ref.Tool.Commit)),
 		"Assertions compare counts, rankings and ratios, not absolute times.", scope(m))
 	d.Headline = []Paragraph{answer}
 	return d

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -82,15 +83,11 @@ func (c *Comparison) declared() Section {
 		return map[bool]int{true: -1}[among(worse, a)] - map[bool]int{true: -1}[among(worse, b)]
 	})
 	for _, d := range family {
-		m, both := metric.ByName(d.Metric), c.values(d)
 		conclusion := Cell{Text: c.conclusion(d)}
 		if among(worse, d) {
 			conclusion.Tone = Bad
 		}
-		all.add(compare.ConfigurationOf(d), m.Title, strings.TrimSpace(both[0]+" → "+both[1]+" "+m.Unit), ratioAndInterval(d), conclusion)
-	}
-	if slices.ContainsFunc(family, func(d compare.Difference) bool { return slices.ContainsFunc(d.Warnings, isUnbounded) }) {
-		all.Note = "A dash instead of an interval: too few repetitions."
+		all.add(compare.ConfigurationOf(d), metric.ByName(d.Metric).Title, c.beforeAndAfter(d), ratioAndInterval(d), conclusion)
 	}
 	return all
 }
@@ -115,8 +112,8 @@ func isUnbounded(w error) bool { return errors.Is(w, compare.ErrUnbounded) }
 func (c *Comparison) conclusion(d compare.Difference) string {
 	text := string(d.Verdict)
 	switch {
-	case d.Verdict == compare.Withheld:
-		return ""
+	case c.Analysis.Withheld != "" && d.Verdict != compare.Incomparable:
+		return "" // the headline states why
 	case among(c.Analysis.Regressions(), d):
 		text = "different, worse"
 	case d.Verdict == compare.Different:
@@ -150,12 +147,14 @@ func (c *Comparison) Document() Document {
 			commands = append(commands, one)
 		}
 	}
-	d.Headline = append(d.Headline, text(runs...)...)
+	d.Headline = append(d.Headline, text(append(runs, scope(m))...)...)
+	if d.Badge == string(results.Invalid) {
+		d.Basis = ""
+	}
 	if c.Analysis.Withheld == "" {
 		evidence = append(evidence, terms(c.Analysis))
 	}
 	d.Sections = append(d.Sections,
-		Section{Title: "Scope", Detail: Full, Paragraphs: text(scope(m))},
 		Section{Title: "Evidence", Detail: Full, Paragraphs: text(append(evidence, "A verdict requires that both runs were measured in turns on one machine. A repetition without a valid trial on either side is discarded.")...)},
 		Section{Title: "How to repeat it", Detail: Full, Paragraphs: text("To measure two builds in turns: pushbench run SCENARIO --baseline OTHER."), Code: commands})
 	return d
@@ -172,13 +171,21 @@ func (c *Comparison) outcome() (badge string, answer Paragraph) {
 	}
 	switch worse, open := len(a.Regressions()), len(a.Unresolved()); {
 	case a.Withheld != "":
-		return inconclusive, Paragraph{Text: fmt.Sprintf("Inconclusive: %s.", a.Withheld)}
+		answer = Paragraph{Text: fmt.Sprintf("Inconclusive: %s.", a.Withheld)}
+		if a.TooFewOnly {
+			answer.Items = []string{fmt.Sprintf("Run with --repetitions %d or more.", max(results.VerdictRepetitions, a.MinDecisive))}
+		}
+		return inconclusive, answer
 	case worse > 0:
 		return verdictLabel, Paragraph{Text: fmt.Sprintf("Regression: B is worse in %d of %s.", worse, declared)}
 	case open > 0:
 		answer = Paragraph{Text: fmt.Sprintf("Inconclusive: %d of %s have no conclusion.", open, declared)}
-		if !a.Decides() {
-			answer.Items = []string{fmt.Sprintf("No difference can be significant yet. Run with --repetitions %d or more.", a.MinDecisive)}
+		needed := a.MinDecisive
+		for _, d := range a.Unresolved() {
+			needed = max(needed, d.Needed)
+		}
+		if needed > len(a.Repetitions) {
+			answer.Items = []string{fmt.Sprintf("Run with about --repetitions %d.", needed)}
 		}
 		return inconclusive, answer
 	default:
@@ -197,7 +204,7 @@ func (c *Comparison) findings() (all []Paragraph) {
 	add := func(title string, of func(compare.Difference) bool) {
 		for _, d := range a.Family {
 			if of(d) {
-				all = append(all, text(fmt.Sprintf("%s: %s.", title, changed(d)))...)
+				all = append(all, text(fmt.Sprintf("%s: %s.", title, c.changed(d)))...)
 			}
 		}
 	}
@@ -228,10 +235,20 @@ func among(all []compare.Difference, d compare.Difference) bool {
 	return slices.ContainsFunc(all, func(o compare.Difference) bool { return o.Names == d.Names && o.Metric == d.Metric })
 }
 
-// changed is one comparison in a sentence: "WebSocket latency p99 1.2× (95 %: 1.17–1.26, p 0.002)".
-func changed(d compare.Difference) string {
-	inside := append([]string{"95 %: " + interval(d.Lo, d.Hi), pText(d.Adjusted)}, infinities(d)...)
-	return fmt.Sprintf("%s %s %s× (%s)", prose(results.Plain(compare.ConfigurationOf(d))), metric.ByName(d.Metric).Title, ratioText(d.Ratio), strings.Join(inside, ", "))
+// changed is one comparison in a sentence: "WebSocket latency p99 8 → 9.6 ms, 1.2× (1.17–1.26, p 0.002)".
+func (c *Comparison) changed(d compare.Difference) string {
+	times := "∞"
+	if !math.IsInf(d.Ratio, 1) && d.Ratio > 0 {
+		times = twoSignificant(d.Ratio)
+	}
+	inside := append([]string{interval(d.Lo, d.Hi), pText(d.Adjusted)}, infinities(d)...)
+	return fmt.Sprintf("%s %s %s, %s× (%s)", prose(results.Plain(compare.ConfigurationOf(d))), metric.ByName(d.Metric).Title, c.beforeAndAfter(d), times, strings.Join(inside, ", "))
+}
+
+// beforeAndAfter are the values of both sides: "8 → 9.6 ms".
+func (c *Comparison) beforeAndAfter(d compare.Difference) string {
+	both := c.values(d)
+	return strings.TrimSpace(both[0] + " → " + both[1] + " " + metric.ByName(d.Metric).Unit)
 }
 
 // commitText is a commit in short.
@@ -254,7 +271,7 @@ func runText(run *results.Run) string {
 	if served.Dirty {
 		commit += " with uncommitted changes"
 	}
-	return fmt.Sprintf("%s, server commit %s, %s of %s, %s", results.Plain(run.Path), commit, some(summary.Of(run).ValidRepetitions, "valid repetition"), m.Workload.Scenario, m.Started.Format("2006-01-02 15:04 UTC"))
+	return fmt.Sprintf("%s, server commit %s, %s, %s", results.Plain(run.Path), commit, some(summary.Of(run).ValidRepetitions, "valid repetition"), m.Started.Format("2006-01-02 15:04 UTC"))
 }
 
 // others are the metrics that were not declared, which have intervals and no verdict.

@@ -114,10 +114,10 @@ func (c *Comparison) JUnit() junit.Testsuites {
 	worse, undecided := c.Analysis.Regressions(), c.Analysis.Unresolved()
 	for _, d := range c.Analysis.Family {
 		tc, note := testcase(s, fmt.Sprintf("%s, %s", results.Plain(compare.ConfigurationOf(d)), metric.ByName(d.Metric).Title), 0), ""
-		text := string(d.Verdict) + ": " + changed(d)
+		text := string(d.Verdict) + ": " + c.changed(d)
 		switch {
 		case among(worse, d):
-			tc.Failure = &junit.Result{Message: "worse: " + changed(d), Type: "comparison"}
+			tc.Failure = &junit.Result{Message: "worse: " + c.changed(d), Type: "comparison"}
 		case among(undecided, d):
 			switch {
 			case d.Verdict == compare.Incomparable:
