@@ -25,8 +25,14 @@ func (c Capacity) section() Section {
 			"≤: too few messages for the percentile; the value is the largest latency.",
 			percent(c.Within)),
 		Columns: []Column{
-			{Title: "transport"}, {Title: "highest", Unit: axisUnit[c.Axis]}, {Title: "deliveries", Unit: "/s"}, {Title: "p50", Unit: "ms"}, {Title: "p99", Unit: "ms"},
-			{Title: "CPU", Unit: "µs/msg"}, {Title: "confirmed"}, {Title: "ended by", Detail: Full}, // a terminal has it in the headline
+			{Title: "transport"},
+			{Title: "highest", Unit: axisUnit[c.Axis]},
+			{Title: "deliveries", Unit: "/s"},
+			{Title: "p50", Unit: "ms"},
+			{Title: "p99", Unit: "ms"},
+			{Title: "CPU", Unit: "µs/msg"},
+			{Title: "confirmed"},
+			{Title: "ended by", Detail: Full}, // a terminal has it in the headline
 		},
 	}
 	if c.Unfinished() {

@@ -106,8 +106,6 @@ func TestAnswersBeginWithAVerbOrAState(t *testing.T) {
 	}
 }
 
-
-
 // Sections are reached by links, so their names are different.
 func TestSectionsHaveTheirOwnIDs(t *testing.T) {
 	for name := range states {
