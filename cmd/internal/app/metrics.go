@@ -27,11 +27,18 @@ type metricsServer struct {
 	invalid              *prometheus.CounterVec
 }
 
+// checkMetricsAddress refuses an address that other machines can reach; "" is none.
+func checkMetricsAddress(address string) error {
+	if at, err := netip.ParseAddrPort(address); address != "" && (err != nil || !at.Addr().IsLoopback()) {
+		return Usagef("--metrics: %q is not a loopback address with a port; allowed: an address such as 127.0.0.1:9464", address)
+	}
+	return nil
+}
+
 // startMetrics serves /metrics about a scenario at an address of this machine.
 func startMetrics(address, scenario string) (*metricsServer, error) {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil || !at.Addr().IsLoopback() {
-		return nil, Usagef("--metrics: %q is not a loopback address with a port; allowed: an address such as 127.0.0.1:9464", address)
+	if err := checkMetricsAddress(address); err != nil {
+		return nil, err
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ type Plan struct {
 
 // Plan checks that this machine can run the scenario, and plans the run.
 func (e Env) Plan(s *scenarios.Scenario, o Options) (p Plan, err error) {
-	if err := e.preflight(s, o.ServersGiven); err != nil {
+	if err := errors.Join(checkMetricsAddress(o.Metrics), e.preflight(s, o.ServersGiven)); err != nil {
 		return p, err
 	}
 	p = Plan{Name: s.Name, Configurations: len(s.Configurations()), Repetitions: s.Repetitions, Builds: 1, Unsettled: s.Unsettled()}
