@@ -191,7 +191,7 @@ func TestBatchingDelayCollectsPublicationsInOneBatch(t *testing.T) {
 		c.next()
 		if v.transport == "longpoll" {
 			c.poll()
-			until(t, "parked", func() bool { return s.service.Count.Parked.Load() == 1 })
+			until(t, "parked", func() bool { return s.service.Count.WaitingPolls.Load() == 1 })
 		}
 		for range 5 {
 			s.publish(t, "a", "x")

@@ -18,7 +18,7 @@ import (
 )
 
 func parked(s *server, n int64) func() bool {
-	return func() bool { return s.service.Count.Parked.Load() == n }
+	return func() bool { return s.service.Count.WaitingPolls.Load() == n }
 }
 
 func subscribers(s *server, n int64) func() bool {
@@ -30,9 +30,9 @@ func park(t testing.TB, s *server) *subscriber {
 	t.Helper()
 	c := subscribe(t, s, "topic=a", "")
 	c.next()
-	before := s.service.Count.Parked.Load()
+	before := s.service.Count.WaitingPolls.Load()
 	c.poll()
-	until(t, "parked", func() bool { return s.service.Count.Parked.Load() == before+1 })
+	until(t, "parked", func() bool { return s.service.Count.WaitingPolls.Load() == before+1 })
 	return c
 }
 

@@ -85,7 +85,7 @@ func (c *client) park(taken httpstack.Taken, sub *wire.Subscribe, last bool) {
 	defer c.mu.Unlock()
 	c.subscribe(sub.Set)
 	c.phase, c.taken, c.cursor, c.delivery, c.last = parked, taken, sub.After, sub.Delivery, last
-	c.edge.service.Count.Parked.Add(1)
+	c.edge.service.Count.WaitingPolls.Add(1)
 	c.conn.Handle(c)
 	c.deadline = time.Now().Add(sub.Wait)
 	if c.timer == nil {
@@ -149,7 +149,7 @@ func (c *client) respond() {
 		c.write(b)
 		return
 	}
-	c.edge.service.Count.Empty.Add(1)
+	c.edge.service.Count.EmptyResponses.Add(1)
 	c.finish(c.edge.service.HTTP.AppendResponse(nil, c.finalize(c.edge.service.NoContent())))
 }
 
@@ -172,7 +172,7 @@ func (c *client) finalize(r httpstack.Response) httpstack.Response {
 // finish writes a response and returns the connection to the library.
 func (c *client) finish(response []byte) {
 	c.follow.Disarm()
-	c.edge.service.Count.Parked.Add(-1)
+	c.edge.service.Count.WaitingPolls.Add(-1)
 	c.phase = serving
 	_, err := c.conn.Write(response)
 	if err != nil || c.last {
@@ -224,7 +224,7 @@ func (c *client) abort() {
 // release frees the client's resources of a closed connection; c.mu is held.
 func (c *client) release() {
 	if c.phase == parked {
-		c.edge.service.Count.Parked.Add(-1)
+		c.edge.service.Count.WaitingPolls.Add(-1)
 	}
 	c.phase = closed
 	if c.timer != nil {

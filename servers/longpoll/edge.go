@@ -48,7 +48,7 @@ func (e *edge) poll(x httpstack.Exchange, r *httpstack.Request, sub *wire.Subscr
 		return
 	}
 	if !found {
-		e.service.Count.Empty.Add(1)
+		e.service.Count.EmptyResponses.Add(1)
 	}
 	x.Respond(response)
 	c.recordResponse(time.Now()) // the write follows immediately

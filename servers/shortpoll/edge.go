@@ -15,7 +15,7 @@ func New(s *wire.Service) *wire.Edge {
 	return wire.NewEdge(s, func(x httpstack.Exchange, _ *httpstack.Request, sub *wire.Subscribe) {
 		response, found := s.Poll(polls, sub)
 		if !found {
-			s.Count.Empty.Add(1)
+			s.Count.EmptyResponses.Add(1)
 		}
 		x.Respond(response)
 	}, nil)

@@ -33,19 +33,19 @@ const (
 )
 
 // Totals are exact totals that an edge counts while it serves, except Subscribers and
-// Parked, which are current values. N is atomic.Int64 for counting and int64
+// WaitingPolls, which are current values. N is atomic.Int64 for counting and int64
 // for reporting.
 type Totals[N any] struct {
-	Subscribers N `json:"subscribers"`      // streams, sockets, and polling connections with a subscription
-	Parked      N `json:"waiting_polls"`    // waiting polls
-	FramesIn    N `json:"frames_in"`        // WebSocket messages received
-	Acks        N `json:"acks_written"`     // subscribe-acks written
-	Empty       N `json:"empty_responses"`  // 204 responses
-	Batches     N `json:"batches_written"`  // batches written with at least one message or gap
-	Messages    N `json:"messages_written"` // messages in them
-	Gaps        N `json:"gaps_declared"`    // gap ranges in them
-	SlowClosed  N `json:"slow_closed"`      // subscribers closed by the policy for slow consumers
-	Panics      N `json:"panics"`
+	Subscribers    N `json:"subscribers"`      // streams, sockets, and polling connections with a subscription
+	WaitingPolls   N `json:"waiting_polls"`    // polls that wait for a message
+	FramesIn       N `json:"frames_in"`        // WebSocket messages received
+	Acks           N `json:"acks_written"`     // subscribe-acks written
+	EmptyResponses N `json:"empty_responses"`  // 204 responses
+	Batches        N `json:"batches_written"`  // batches written with at least one message or gap
+	Messages       N `json:"messages_written"` // messages in them
+	Gaps           N `json:"gaps_declared"`    // gap ranges in them
+	SlowClosed     N `json:"slow_closed"`      // subscribers closed by the policy for slow consumers
+	Panics         N `json:"panics"`
 }
 
 // Counters are the counters of a server.
