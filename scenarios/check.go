@@ -87,7 +87,7 @@ func (d *document) checkList(r *Rule, path string, n ast.Node) error {
 		if err != nil {
 			return err
 		}
-		if seen[value] {
+		if seen[value] && !r.Repeats {
 			return d.reject(here, item, "each once, but "+bare(value)+" is in the list already", "")
 		}
 		seen[value] = true

@@ -28,6 +28,7 @@ import (
 //	min:"1ms" max:"1h"   limits of a number or quantity, or of each item of a list;
 //	                     min:"1" of a mapping: at least one of its fields must be in the file
 //	items:"8"            the most items of a list, which has at least one and no duplicates
+//	repeats:"true"       a list that may have duplicates
 //	pattern:"^[a-z]+$"   the pattern of a text
 //	length:"60"          the most characters of a text; default MaxProse
 //	kind:"metric"        the row of kinds, if the type does not determine it
@@ -50,6 +51,7 @@ type Rule struct {
 	Fields   []*Rule // if it is a mapping
 	Item     *Rule   // if it is a list
 	MaxItems int
+	Repeats  bool // a list may have duplicates
 
 	allowed     string // completes "allowed: "
 	unit        string // suggested for a bare number; "": a value without units
@@ -102,6 +104,12 @@ var kinds = map[any]kind{
 	reflect.TypeFor[Pacing]():           oneOf(FixedRate, FixedDelay),
 	reflect.TypeFor[Library]():          oneOf(Libraries...),
 	reflect.TypeFor[price.Item]():       oneOf(price.Items...),
+	reflect.TypeFor[Template]():         {what: "a text", pattern: `(?s)^.+$`, grammar: asTemplate},
+	reflect.TypeFor[Expression]():       {what: "a regular expression", pattern: `(?s)^.+$`, grammar: asExpression},
+	reflect.TypeFor[HeaderField]():      {what: "a header field", pattern: `(?s)^.+$`, grammar: asHeaderField},
+	reflect.TypeFor[Order]():            oneOf(PerTopic, Unordered),
+	reflect.TypeFor[Resume]():           oneOf(NoResume, ByCursor),
+	reflect.TypeFor[Attempts]():         oneOf(AtMostOnce, AtLeastOnce),
 
 	"metric":    oneOf(metric.Primary()...).formerly(map[string]string{"answer_p50": metric.ReplyP50, "answer_p99": metric.ReplyP99}),
 	"assertion": {grammar: asAssertion},
@@ -187,7 +195,7 @@ func (r *Rule) describeList(tags reflect.StructTag) {
 	if r.Item.grammar != nil {
 		r.Item.allowed, r.allowed = r.allowed, "of: "+r.allowed
 	}
-	r.MaxItems = must(strconv.Atoi(tags.Get("items")))
+	r.MaxItems, r.Repeats = must(strconv.Atoi(tags.Get("items"))), tags.Get("repeats") == "true"
 	r.allowed = fmt.Sprintf("a list of 1 to %d %s", r.MaxItems, r.allowed)
 }
 

@@ -1,0 +1,90 @@
+package payload
+
+import (
+	"bytes"
+	"hash/crc32"
+)
+
+// A Scanner finds the payloads of one run in received records, whatever surrounds them.
+type Scanner struct {
+	marker [mark + hexDigits]byte
+	run    uint32
+	size   func(index uint32) int // size of a planned payload in bytes; 0: there is none with this index
+}
+
+// NewScanner returns a Scanner for a run. size returns the size in bytes of the payload with an index, and 0
+// if the run has none.
+func NewScanner(run uint32, size func(index uint32) int) *Scanner {
+	s := &Scanner{run: run, size: size}
+	appendHex(append(s.marker[:0], 'p'), run)
+	return s
+}
+
+// A Found is a payload in a record. A damaged one has the identity of a planned payload, but not its bytes:
+// the server escaped, changed or cut it.
+type Found struct {
+	Data    []byte // in the record
+	Damaged bool
+}
+
+// Next returns the first payload in a record, and the rest of the record behind it. ok is false if there is
+// none.
+func (s *Scanner) Next(record []byte) (f Found, rest []byte, ok bool) {
+	for {
+		at := bytes.Index(record, s.marker[:])
+		if at < 0 {
+			return Found{}, nil, false
+		}
+		record = record[at:]
+		size, known := s.planned(record)
+		switch {
+		case !known:
+			record = record[len(s.marker):]
+			continue
+		case size <= len(record) && intact(record[:size]):
+			return Found{Data: record[:size]}, record[size:], true
+		}
+		// Another payload may begin within the size of a cut one.
+		end := min(size, len(record))
+		if next := bytes.Index(record[len(s.marker):end], s.marker[:]); next >= 0 {
+			end = len(s.marker) + next
+		}
+		return Found{Data: record[:end], Damaged: true}, record[end:], true
+	}
+}
+
+// planned returns the size of the payload that begins a record.
+func (s *Scanner) planned(record []byte) (size int, known bool) {
+	if len(record) < len(s.marker)+hexDigits {
+		return 0, false
+	}
+	index, ok := parseHex(record[len(s.marker) : len(s.marker)+hexDigits])
+	if !ok {
+		return 0, false
+	}
+	size = s.size(index)
+	return size, size > 0
+}
+
+// intact reports whether a payload's checksum matches.
+func intact(data []byte) bool {
+	end := len(data) - hexDigits
+	sum, ok := parseHex(data[end:])
+	return ok && sum == crc32.Checksum(data[:end], castagnoli)
+}
+
+// Difference returns the first byte in which a damaged payload differs from the planned one, and the planned
+// byte; ok is false if the record ends first.
+func (s *Scanner) Difference(f Found) (at int, got, want byte, ok bool) {
+	index, parsed := parseHex(f.Data[len(s.marker) : len(s.marker)+hexDigits])
+	if !parsed {
+		return 0, 0, 0, false
+	}
+	planned := Append(nil, s.run, index, s.size(index))
+	for i, c := range f.Data {
+		if c != planned[i] {
+			return i, c, planned[i], true
+		}
+	}
+	return len(f.Data), 0, 0, false
+}

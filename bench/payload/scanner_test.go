@@ -1,0 +1,109 @@
+package payload
+
+import (
+	"fmt"
+	"testing"
+)
+
+const scanned = 0xdeadbeef
+
+func sizes(n int) func(uint32) int {
+	return func(index uint32) int {
+		if index >= 100 {
+			return 0
+		}
+		return n
+	}
+}
+
+// all scans a record to its end.
+func all(s *Scanner, record []byte) (found []string) {
+	for {
+		f, rest, ok := s.Next(record)
+		if !ok {
+			return found
+		}
+		_, index, err := Parse(f.Data)
+		switch {
+		case f.Damaged:
+			found = append(found, fmt.Sprintf("damaged %d", len(f.Data)))
+		case err != nil:
+			found = append(found, err.Error())
+		default:
+			found = append(found, fmt.Sprint(index))
+		}
+		record = rest
+	}
+}
+
+func TestScannerFindsPayloadsInAnyEnvelope(t *testing.T) {
+	s := NewScanner(scanned, sizes(64))
+	one, two := string(Append(nil, scanned, 1, 64)), string(Append(nil, scanned, 2, 64))
+	foreign, unplanned := string(Append(nil, 1, 1, 64)), string(Append(nil, scanned, 100, 64))
+	escaped := one[:30] + `\u0061` + one[31:]
+	for name, c := range map[string]struct{ in, want string }{
+		"alone":                     {one, "[1]"},
+		"in JSON in JSON":           {`42["m","{\"data\":\"` + one + `\"}"]`, "[1]"},
+		"several":                   {one + two + `{"a":` + one, "[1 2 1]"},
+		"of another run":            {foreign, "[]"},
+		"of another run and ours":   {foreign + one, "[1]"},
+		"with an unplanned index":   {unplanned + one, "[1]"},
+		"no payload":                {"2", "[]"},
+		"empty":                     {"", "[]"},
+		"only a marker":             {"pdeadbeef", "[]"},
+		"a marker before":           {"pdeadbeef" + one, "[1]"},
+		"cut at the end":            {one[:63], "[damaged 63]"},
+		"cut, then another":         {one[:40] + two, "[damaged 40 2]"},
+		"escaped, then another":     {escaped + two, "[damaged 64 2]"},
+		"a digit of the index lost": {"pdeadbeef0000000" + one, "[1]"},
+	} {
+		if got := fmt.Sprint(all(s, []byte(c.in))); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestDifferenceNamesTheFirstChangedByte(t *testing.T) {
+	s := NewScanner(scanned, sizes(64))
+	data := Append(nil, scanned, 7, 64)
+	data[20] ^= 1
+	f, _, _ := s.Next(data)
+	if at, got, want, ok := s.Difference(f); !f.Damaged || at != 20 || got != data[20] || want != data[20]^1 || !ok {
+		t.Errorf("got %d %q %q %v, damaged %v", at, got, want, ok, f.Damaged)
+	}
+	f, _, _ = s.Next(data[:20])
+	if at, _, _, ok := s.Difference(f); at != 20 || ok {
+		t.Errorf("cut: got %d, %v, want 20 and no byte", at, ok)
+	}
+}
+
+func FuzzScanner(f *testing.F) {
+	f.Add([]byte(`42["say","` + string(Append(nil, scanned, 1, 64)) + `"]`))
+	f.Add(Append(Append(nil, scanned, 1, 64)[:40], scanned, 2, 64))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		s := NewScanner(scanned, sizes(64))
+		for rest, ok := in, true; ok; {
+			var found Found
+			before := len(rest)
+			if found, rest, ok = s.Next(rest); !ok {
+				return
+			}
+			if len(rest) >= before || len(found.Data) == 0 || len(found.Data) > 64 {
+				t.Fatalf("%q: no progress, or a payload of %d bytes", in, len(found.Data))
+			}
+			s.Difference(found)
+		}
+	})
+}
+
+func BenchmarkScanner(b *testing.B) {
+	s := NewScanner(scanned, sizes(128))
+	record := []byte(`42["message",{"room":"room-7","data":"` + string(Append(nil, scanned, 1, 128)) + `"}]`)
+	b.SetBytes(int64(len(record)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if f, _, ok := s.Next(record); !ok || f.Damaged {
+			b.Fatal("not found")
+		}
+	}
+}

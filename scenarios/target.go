@@ -1,0 +1,372 @@
+package scenarios
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A Target describes a server under test: how to start or reach it, how clients subscribe to topics over
+// each of its transports, and how messages are published. It contains no code: templates and
+// patterns are compiled once, and payloads are found by their own identity, whatever surrounds them.
+type Target struct {
+	Version int    `yaml:"version" json:"version" required:"true" min:"1" max:"1"`                                                                                        // version of the format: 1
+	Name    string `yaml:"name" json:"name" required:"true" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" allowed:"1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"` // name in reports: [a-z0-9][a-z0-9_-]{0,63}
+	About   string `yaml:"about,omitempty" json:"about"`                                                                                                                  // the server in a sentence: product, version, source of its protocol
+
+	URL   string        `yaml:"url,omitempty" json:"url" pattern:"^http://[!-~]{1,400}$" allowed:"http://host:port"` // of a server that is running already; default: the server is started, see start
+	Start TargetStart   `yaml:"start,omitempty" json:"start"`                                                        // starts the server; default: it is running already, see url
+	Login []HeaderField `yaml:"login,omitempty" json:"login" items:"8" allowed:"header fields"`                      // header fields of every request; values of {env:NAME} are never written to a run folder; default none
+
+	Transports TargetTransports `yaml:"transports" json:"transports" required:"true" min:"1"` // how clients subscribe
+	Publish    TargetPublish    `yaml:"publish" json:"publish" required:"true" min:"1"`       // how messages are published
+	Promises   Promises         `yaml:"promises,omitempty" json:"promises"`                   // which losses are failures of the server
+}
+
+// TargetStart starts a server. Its process and all descendants are billed.
+type TargetStart struct {
+	Run    []Template `yaml:"run" json:"run" required:"true" items:"64" repeats:"true" allowed:"words of a command line"` // program and arguments; {port} is a free TCP port of the loopback address
+	Folder string     `yaml:"folder,omitempty" json:"folder"`                                                             // working directory, relative to the target file; default: the folder of the target file
+	Env    []Template `yaml:"env,omitempty" json:"env" items:"32" allowed:"NAME=value"`                                   // additional environment variables
+	Log    Expression `yaml:"log,omitempty" json:"log"`                                                                   // the server is ready when a line of its output matches; default: when its port accepts connections
+	Get    Template   `yaml:"get,omitempty" json:"get" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /"`    // the server is ready when this path returns a status below 400
+	Within Duration   `yaml:"within,omitempty" json:"within" default:"10s" min:"100ms" max:"10m"`                         // longest time until ready; default 10s
+}
+
+// TargetTransports are the transports that a server offers.
+type TargetTransports struct {
+	ShortPoll  PollTarget   `yaml:"shortpoll,omitempty" json:"shortpoll"`
+	LongPoll   PollTarget   `yaml:"longpoll,omitempty" json:"longpoll"`
+	SSE        StreamTarget `yaml:"sse,omitempty" json:"sse"`
+	HTTPStream StreamTarget `yaml:"httpstream,omitempty" json:"httpstream"`
+	WebSocket  SocketTarget `yaml:"websocket,omitempty" json:"websocket"`
+}
+
+// A PollTarget describes requests that each return the messages since the last one.
+type PollTarget struct {
+	Path    Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // of each poll; {topic} is the topic, {cursor} the position after the last message
+	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                             // a field whose value has an unknown {name} is not sent; default none
+	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" allowed:"of {header: …, as: …} or {body: …}"`                               // values of a response for the next poll; default none
+	Empty   []int         `yaml:"empty,omitempty" json:"empty" items:"8" min:"200" max:"499" allowed:"HTTP status codes"`                          // status codes of a response without messages; default 204 and 304
+}
+
+// A NextValue takes a value from a response into the next poll.
+type NextValue struct {
+	Header string     `yaml:"header,omitempty" json:"header" pattern:"^[!#$%&'*+.^_|~0-9A-Za-z-]{1,100}$" allowed:"the name of a header field"`  // the value of this header field
+	As     string     `yaml:"as,omitempty" json:"as" pattern:"^[a-z][a-z0-9_]{0,31}$" allowed:"a name for templates: 1 to 32 of a-z, 0-9 and _"` // its name in templates
+	Body   Expression `yaml:"body,omitempty" json:"body"`                                                                                        // the named groups of a match in the body
+}
+
+// A StreamTarget describes a response without end: Server-Sent Events or lines. The id of the last event is
+// sent as Last-Event-ID when a client reconnects.
+type StreamTarget struct {
+	Path    Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // of the request; {topic} is the topic
+	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                             // default none; Accept: text/event-stream is sent for sse
+	Ready   Expression    `yaml:"ready,omitempty" json:"ready"`                                                                                    // the client is subscribed when an event or a line matches; default: when the header of the response is complete
+}
+
+// A SocketTarget describes a WebSocket.
+type SocketTarget struct {
+	Path        Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"`                      // of the upgrade; {topic} is the topic
+	Headers     []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                                                  // default none
+	Subprotocol string        `yaml:"subprotocol,omitempty" json:"subprotocol" pattern:"^[!#$%&'*+.^_|~0-9A-Za-z-]{1,100}$" allowed:"a token such as graphql-transport-ws"` // offered in the upgrade, and expected in its response; default none
+	Steps       []Step        `yaml:"steps,omitempty" json:"steps" items:"64" repeats:"true" allowed:"of {expect: …} or {send: …}"`                                         // until the client is subscribed; a step with {topic}, and those up to the next send, are repeated for each topic; default none
+	Heartbeat   Heartbeat     `yaml:"heartbeat,omitempty" json:"heartbeat" min:"1"`                                                                                         // a message of the protocol that keeps the connection open; default: pings of WebSocket only
+	Split       string        `yaml:"split,omitempty" json:"split" pattern:"(?s)^.{1,4}$" allowed:"1 to 4 characters, such as \"\\x1e\""`                                   // separates several records in a frame; default: a frame is a record
+}
+
+// A Step is something that a client sends or waits for, before it is subscribed.
+type Step struct {
+	Expect Expression `yaml:"expect,omitempty" json:"expect"` // a record that matches ends this step; its named groups are values for later templates
+	Send   Template   `yaml:"send,omitempty" json:"send"`     // a text frame
+}
+
+// A Heartbeat is a reply to a record of the server, or is sent at intervals.
+type Heartbeat struct {
+	When  Expression `yaml:"when,omitempty" json:"when"`                                   // records that request a reply
+	Every Duration   `yaml:"every,omitempty" json:"every" default:"0s" min:"0s" max:"10m"` // interval; default 0s: only in reply
+	Send  Template   `yaml:"send" json:"send" required:"true"`                             // a text frame
+}
+
+// TargetPublish describes one publication: a POST of a backend, or a frame on a client's WebSocket.
+type TargetPublish struct {
+	Post    Template      `yaml:"post,omitempty" json:"post" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // path of the POST
+	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                       // of the POST; default Content-Type: text/plain; charset=utf-8
+	Body    Template      `yaml:"body,omitempty" json:"body"`                                                                                // of the POST; must contain {payload}; default {payload}
+	OK      []int         `yaml:"ok,omitempty" json:"ok" items:"8" min:"200" max:"299" allowed:"HTTP status codes, 200 … 299"`               // status codes of an acceptance; default 200 to 299
+	Frame   Template      `yaml:"frame,omitempty" json:"frame"`                                                                              // a text frame on the WebSocket of a subscribed client; {id} is the number of the publication
+	Ack     Expression    `yaml:"ack,omitempty" json:"ack"`                                                                                  // the record that acknowledges a frame, in the order of the frames; default: frames are not acknowledged
+}
+
+// Promises say which losses are failures of the server. All are optional: a benchmark counts every
+// loss, and a report says which promise it breaks.
+type Promises struct {
+	Order    Order    `yaml:"order,omitempty" json:"order" default:"per_topic"`          // default per_topic
+	Resume   Resume   `yaml:"resume,omitempty" json:"resume" default:"none"`             // default none
+	Delivery Attempts `yaml:"delivery,omitempty" json:"delivery" default:"at_most_once"` // default at_most_once
+}
+
+// An Order is the order in which a server delivers.
+type Order string
+
+// PerTopic keeps the order of the messages of each topic. Unordered keeps none.
+const (
+	PerTopic  Order = "per_topic"
+	Unordered Order = "none"
+)
+
+// A Resume is how a server delivers what a client missed.
+type Resume string
+
+// NoResume delivers nothing that was published while a client was not connected. ByCursor delivers what was
+// published after the client's position.
+const (
+	NoResume Resume = "none"
+	ByCursor Resume = "cursor"
+)
+
+// Attempts are how often a server delivers a message.
+type Attempts string
+
+// AtMostOnce may lose messages, AtLeastOnce may deliver one several times.
+const (
+	AtMostOnce  Attempts = "at_most_once"
+	AtLeastOnce Attempts = "at_least_once"
+)
+
+// Offers reports whether a server has a transport.
+func (t *Target) Offers(transport Transport) bool { return slices.Contains(t.Offered(), transport) }
+
+// Offered lists the transports of a server, in report order.
+func (t *Target) Offered() (all []Transport) {
+	for _, transport := range AllTransports {
+		if path, _ := t.Transports.path(transport); path != "" {
+			all = append(all, transport)
+		}
+	}
+	return all
+}
+
+func (t *TargetTransports) path(transport Transport) (path Template, headers []HeaderField) {
+	switch transport {
+	case "shortpoll":
+		return t.ShortPoll.Path, t.ShortPoll.Headers
+	case "longpoll":
+		return t.LongPoll.Path, t.LongPoll.Headers
+	case "sse":
+		return t.SSE.Path, t.SSE.Headers
+	case "httpstream":
+		return t.HTTPStream.Path, t.HTTPStream.Headers
+	case "websocket":
+		return t.WebSocket.Path, t.WebSocket.Headers
+	}
+	return "", nil
+}
+
+var targetRules = sync.OnceValue(func() *Rule { return newRule(reflect.TypeFor[Target](), "") })
+
+// TargetRules returns the rule of a target file.
+func TargetRules() *Rule { return targetRules() }
+
+// ReadTarget reads a target file. It is as strict as Read, and its errors are also of type *Error.
+func ReadTarget(name string, r io.Reader) (*Target, error) {
+	d, err := newDocument(name, r)
+	if err != nil {
+		return nil, err
+	}
+	t := new(Target)
+	targetRules().fill(reflect.ValueOf(t).Elem())
+	if err := d.decode(targetRules(), t); err != nil {
+		return nil, err
+	}
+	if c := t.validate(); c != nil {
+		return nil, d.conflict(c)
+	}
+	return t, nil
+}
+
+// LoadTarget reads the target file at a path.
+func LoadTarget(path string) (*Target, error) {
+	file, err := open(path, &Error{File: path, Message: "does not exist; allowed: the path of a target file", cause: fs.ErrNotExist})
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return ReadTarget(path, file)
+}
+
+// validate returns the first unmet condition between fields.
+func (t *Target) validate() *conflict {
+	started := len(t.Start.Run) > 0
+	switch {
+	case started && t.URL != "":
+		return &conflict{field: "url", value: t.URL, message: "is given together with start; allowed: one of them"}
+	case !started && t.URL == "":
+		return &conflict{field: "url", message: "is missing; allowed: url of a running server, or start"}
+	case t.URL != "":
+		if c := t.address(); c != nil {
+			return c
+		}
+	}
+	if c := t.start(); c != nil {
+		return c
+	}
+	for _, h := range t.Login {
+		if name, unknown := h.Value().unknownName(nil); unknown {
+			return unknownPlaceholder("login", name, nil)
+		}
+	}
+	for _, transport := range t.Offered() {
+		if c := t.transport(transport); c != nil {
+			return c
+		}
+	}
+	return t.publish()
+}
+
+func (t *Target) address() *conflict {
+	u, err := url.Parse(t.URL)
+	if err != nil || u.Hostname() == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return &conflict{field: "url", value: t.URL, message: "is not an address; allowed: http://host:port without a path; paths belong to transports and publish"}
+	}
+	return nil
+}
+
+func (t *Target) start() *conflict {
+	if t.Start.Log != "" && t.Start.Get != "" {
+		return &conflict{field: "start.get", message: "is given together with log; allowed: one of them"}
+	}
+	for _, part := range []struct {
+		field string
+		all   []Template
+	}{{"start.run", t.Start.Run}, {"start.env", t.Start.Env}, {"start.get", []Template{t.Start.Get}}} {
+		for _, one := range part.all {
+			if name, unknown := one.unknownName([]string{"port"}); unknown {
+				return unknownPlaceholder(part.field, name, []string{"port"})
+			}
+		}
+	}
+	return nil
+}
+
+// unknownPlaceholder is the conflict of a template with a name that has no value.
+func unknownPlaceholder(field, name string, known []string) *conflict {
+	allowed := make([]string, 0, len(known)+1)
+	for _, k := range known {
+		allowed = append(allowed, "{"+k+"}")
+	}
+	return &conflict{field: field, message: fmt.Sprintf("has the placeholder {%s}, which has no value there; allowed: %s", name, strings.Join(append(allowed, "{env:NAME}"), ", "))}
+}
+
+// transport checks the templates of a transport.
+func (t *Target) transport(transport Transport) *conflict {
+	field := "transports." + string(transport)
+	known := []string{"topic", "client"}
+	var next []NextValue
+	switch transport {
+	case "shortpoll":
+		next = t.Transports.ShortPoll.Next
+	case "longpoll":
+		next = t.Transports.LongPoll.Next
+	}
+	for i, n := range next {
+		switch {
+		case (n.Header == "") == (n.Body == "") || (n.Header == "") != (n.As == ""):
+			return &conflict{field: fmt.Sprintf("%s.next[%d]", field, i), message: "is not one value; allowed: header and as, or body"}
+		case n.Body != "" && len(n.Body.Groups()) == 0:
+			return &conflict{field: fmt.Sprintf("%s.next[%d].body", field, i), message: `has no named group; allowed: an expression such as '"offset":(?P<offset>[0-9]+)'`}
+		}
+		known = append(append(known, n.Body.Groups()...), strings.Fields(n.As)...)
+	}
+	path, headers := t.Transports.path(transport)
+	if name, unknown := path.unknownName(known); unknown {
+		return unknownPlaceholder(field+".path", name, known)
+	}
+	for i, h := range headers {
+		if name, unknown := h.Value().unknownName(known); unknown {
+			return unknownPlaceholder(fmt.Sprintf("%s.headers[%d]", field, i), name, known)
+		}
+	}
+	if transport == "websocket" {
+		return t.socket(field, known)
+	}
+	return nil
+}
+
+// socket checks the steps of a WebSocket.
+func (t *Target) socket(field string, known []string) *conflict {
+	w := t.Transports.WebSocket
+	topics := w.Path.Has("topic")
+	for i, s := range w.Steps {
+		here := fmt.Sprintf("%s.steps[%d]", field, i)
+		switch {
+		case (s.Expect == "") == (s.Send == ""):
+			return &conflict{field: here, message: "is not one step; allowed: expect or send"}
+		case s.Expect != "":
+			known = append(known, s.Expect.Groups()...)
+			continue
+		}
+		if name, unknown := s.Send.unknownName(known); unknown {
+			return unknownPlaceholder(here+".send", name, known)
+		}
+		topics = topics || s.Send.Has("topic")
+	}
+	if !topics {
+		return &conflict{field: field, message: "never names the topic; allowed: {topic} in path or in a step's send"}
+	}
+	if name, unknown := w.Heartbeat.Send.unknownName(known); unknown {
+		return unknownPlaceholder(field+".heartbeat.send", name, known)
+	}
+	if h := w.Heartbeat; h.Send != "" && h.When == "" && h.Every == 0 {
+		return &conflict{field: field + ".heartbeat", message: "is never sent; allowed: when or every"}
+	}
+	return nil
+}
+
+// publish checks how messages are published.
+func (t *Target) publish() *conflict {
+	p := t.Publish
+	switch {
+	case p.Post == "" && p.Frame == "":
+		return &conflict{field: "publish", message: "has no way to publish; allowed: post or frame"}
+	case p.Post == "" && (p.Body != "" || len(p.Headers) > 0 || len(p.OK) > 0):
+		return &conflict{field: "publish", message: "has a body, headers or ok without post; allowed: together with post"}
+	case p.Frame == "" && p.Ack != "":
+		return &conflict{field: "publish.ack", message: "is given without frame; allowed: together with frame"}
+	case p.Frame != "" && t.Transports.WebSocket.Path == "":
+		return &conflict{field: "publish.frame", message: "is given without transports.websocket; allowed: together with it"}
+	case p.Frame != "" && !p.Frame.Has("payload"):
+		return &conflict{field: "publish.frame", message: "does not contain {payload}; allowed: a text with {payload}"}
+	case p.Body != "" && !p.Body.Has("payload"):
+		return &conflict{field: "publish.body", message: "does not contain {payload}; allowed: a text with {payload}"}
+	}
+	known := []string{"topic", "payload", "id", "client"}
+	for _, part := range []struct {
+		field string
+		text  Template
+		known []string
+	}{{"publish.post", p.Post, known[:1]}, {"publish.body", p.Body, known}, {"publish.frame", p.Frame, append(known, t.captures()...)}} {
+		if name, unknown := part.text.unknownName(part.known); unknown {
+			return unknownPlaceholder(part.field, name, part.known)
+		}
+	}
+	for i, h := range p.Headers {
+		if name, unknown := h.Value().unknownName(known[:1]); unknown {
+			return unknownPlaceholder(fmt.Sprintf("publish.headers[%d]", i), name, known[:1])
+		}
+	}
+	return nil
+}
+
+// captures lists the named groups of the steps of a WebSocket.
+func (t *Target) captures() (names []string) {
+	for _, s := range t.Transports.WebSocket.Steps {
+		names = append(names, s.Expect.Groups()...)
+	}
+	return names
+}

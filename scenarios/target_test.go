@@ -1,0 +1,117 @@
+package scenarios
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// ownTarget is a target file with a field of each kind.
+const ownTarget = `version: 1
+name: socketio
+about: Socket.IO 4 on Node
+start:
+  run: [node, server.js, --port, "{port}", --port, "{port}"]
+  log: 'listening'
+login: ["Authorization: Bearer {env:TOKEN}"]
+transports:
+  longpoll:
+    path: /lp?id={topic}
+    headers: ["If-Modified-Since: {since}", "If-None-Match: {etag}"]
+    next:
+    - {header: Last-Modified, as: since}
+    - {header: Etag, as: etag}
+    empty: [204, 304]
+  websocket:
+    path: /socket.io/?EIO=4&transport=websocket
+    steps:
+    - expect: '^0\{.*"sid":"(?<sid>[^"]+)"'
+    - send: '40'
+    - expect: '^40'
+    - send: '420["sub","{topic}"]'
+    - expect: '^43'
+    heartbeat: {when: '^2$', send: '3'}
+    split: "\x1e"
+publish:
+  post: /publish/{topic}
+  body: '{"data":"{payload}","n":{}}'
+  ok: [200, 202]
+promises: {order: none, resume: cursor}
+`
+
+func TestReadTargetKeepsValues(t *testing.T) {
+	got, err := ReadTarget("mine.yaml", strings.NewReader(ownTarget))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Transport{"longpoll", "websocket"}, got.Offered()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(Promises{Unordered, ByCursor, AtMostOnce}, got.Promises); diff != "" {
+		t.Error(diff)
+	}
+	want := []Step{{Expect: `^0\{.*"sid":"(?<sid>[^"]+)"`}, {Send: "40"}, {Expect: "^40"}, {Send: `420["sub","{topic}"]`}, {Expect: "^43"}}
+	if diff := cmp.Diff(want, got.Transports.WebSocket.Steps); diff != "" {
+		t.Error(diff)
+	}
+	if got.Transports.WebSocket.Split != "\x1e" || got.Start.Within != Duration(10e9) || len(got.Start.Run) != 6 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestTemplatePieces(t *testing.T) {
+	for text, want := range map[Template][]Piece{
+		`{"id":1,"connect":{}}`:       {{Text: `{"id":1,"connect":{}}`}},
+		`42["say","{topic}","{x_1}"]`: {{Text: `42["say","`}, {Name: "topic"}, {Text: `","`}, {Name: "x_1"}, {Text: `"]`}},
+		`{topic}`:                     {{Name: "topic"}},
+		`Bearer {env:TOKEN}`:          {{Text: "Bearer "}, {Name: "env:TOKEN"}},
+		`subscription{m(topic:1)}`:    {{Text: `subscription{m(topic:1)}`}},
+		`{Topic}{}{a b}`:              {{Text: `{Topic}{}{a b}`}},
+		``:                            nil,
+	} {
+		if diff := cmp.Diff(want, text.Pieces()); diff != "" {
+			t.Errorf("%q: -want +got:\n%s", text, diff)
+		}
+	}
+}
+
+func TestReadTargetRefusesMistakes(t *testing.T) {
+	for name, c := range map[string]struct{ old, now, want string }{
+		"unknown field":         {"about:", "abuot:", "3:1: abuot: no such field; allowed: version, name, about, url, start, login, transports, publish, promises; did you mean `about`?"},
+		"unknown placeholder":   {"{since}", "{sinc}", `11:15: transports.longpoll.headers[0]: value "If-Modified-Since: {sinc}" has the placeholder {sinc}, which has no value there; allowed: {topic}, {client}, {since}, {etag}, {env:NAME}`},
+		"placeholder too early": {"- send: '40'", "- send: '40{x}'", `20:13: transports.websocket.steps[1].send: value "40{x}" has the placeholder {x}, which has no value there; allowed: {topic}, {client}, {sid}, {env:NAME}`},
+		"expression":            {"'^40'", "'^4[0'", `21:15: transports.websocket.steps[2].expect: value "^4[0" is not a regular expression: missing closing ]: ` + "`[0`" + `; allowed: the syntax of RE2, such as '^43\[' or '"sid":"(?P<sid>[^"]+)"'`},
+		"group name":            {"<sid>", "<Sid>", `19:15: transports.websocket.steps[0].expect: value "^0\\{.*\"sid\":\"(?<Sid>[^\"]+)\"" has a group with the name "Sid"; allowed: 1 to 32 of a-z, 0-9 and _, starting with a letter`},
+		"two ways to reach":     {"login:", "url: http://127.0.0.1:1\nlogin:", `7:6: url: value "http://127.0.0.1:1" is given together with start; allowed: one of them`},
+		"no way to reach":       {"start:\n  run: [node, server.js, --port, \"{port}\", --port, \"{port}\"]\n  log: 'listening'\n", "", "1:1: url: is missing; allowed: url of a running server, or start"},
+		"header injection":      {"Bearer {env:TOKEN}\"", "Bearer\\r\\nX: y\"", `7:9: login[0]: value "Authorization: Bearer\r\nX: y" is not a header field; allowed: a name, a colon, a space and a value in visible ASCII, such as "Accept: text/event-stream"`},
+		"own field":             {"\"Authorization: Bearer {env:TOKEN}\"", "'Host: x'", `7:9: login[0]: value "Host: x" is a field that pushbench writes itself; allowed: any field but host, connection, upgrade, content-length, transfer-encoding, sec-websocket-key, sec-websocket-version, sec-websocket-protocol, sec-websocket-extensions, expect, te, trailer`},
+		"step is both":          {"- send: '40'", "- {send: '40', expect: x}", `20:8: transports.websocket.steps[1]: is not one step; allowed: expect or send`},
+		"topic never named":     {`420["sub","{topic}"]`, `420["sub"]`, `17:5: transports.websocket: never names the topic; allowed: {topic} in path or in a step's send`},
+		"payload missing":       {`{"data":"{payload}","n":{}}`, `{"data":"x"}`, `28:9: publish.body: value "{\"data\":\"x\"}" does not contain {payload}; allowed: a text with {payload}`},
+		"no way to publish":     {"publish:\n  post: /publish/{topic}\n  body: '{\"data\":\"{payload}\",\"n\":{}}'\n  ok: [200, 202]\n", "publish: {ack: x}\n", `26:11: publish: has no way to publish; allowed: post or frame`},
+		"status":                {"[200, 202]", "[404]", `29:8: publish.ok[0]: value "404" is not allowed; allowed: a whole number, 200 … 299`},
+		"url with a path":       {"start:\n  run: [node, server.js, --port, \"{port}\", --port, \"{port}\"]\n  log: 'listening'\n", "url: http://h:1/x\n", `4:6: url: value "http://h:1/x" is not an address; allowed: http://host:port without a path; paths belong to transports and publish`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := strings.Replace(ownTarget, c.old, c.now, 1)
+			if changed == ownTarget {
+				t.Fatal("the file is unchanged")
+			}
+			_, err := ReadTarget("mine.yaml", strings.NewReader(changed))
+			wantError(t, err, "mine.yaml:"+c.want)
+		})
+	}
+}
+
+func FuzzReadTarget(f *testing.F) {
+	f.Add(ownTarget)
+	f.Add(strings.Replace(ownTarget, "<sid>", "<s", 1))
+	f.Fuzz(func(t *testing.T, text string) {
+		target, err := ReadTarget("fuzz.yaml", strings.NewReader(text))
+		if err == nil && (target.Name == "" || len(target.Offered()) == 0) {
+			t.Errorf("accepted a target without a name or a transport: %+v", target)
+		}
+	})
+}
