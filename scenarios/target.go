@@ -266,7 +266,7 @@ func unknownPlaceholder(field, name string, known []string) *conflict {
 // transport checks the templates of a transport.
 func (t *Target) transport(transport Transport) *conflict {
 	field := "transports." + string(transport)
-	known := []string{"topic", "client"}
+	known := []string{"topic", "topics", "client"}
 	var next []NextValue
 	switch transport {
 	case "shortpoll":
@@ -301,7 +301,7 @@ func (t *Target) transport(transport Transport) *conflict {
 // socket checks the steps of a WebSocket.
 func (t *Target) socket(field string, known []string) *conflict {
 	w := t.Transports.WebSocket
-	topics := w.Path.Has("topic")
+	topics := w.Path.Has("topic") || w.Path.Has("topics")
 	for i, s := range w.Steps {
 		here := fmt.Sprintf("%s.steps[%d]", field, i)
 		switch {

@@ -79,8 +79,8 @@ func TestTemplatePieces(t *testing.T) {
 func TestReadTargetRefusesMistakes(t *testing.T) {
 	for name, c := range map[string]struct{ old, now, want string }{
 		"unknown field":         {"about:", "abuot:", "3:1: abuot: no such field; allowed: version, name, about, url, start, login, transports, publish, promises; did you mean `about`?"},
-		"unknown placeholder":   {"{since}", "{sinc}", `11:15: transports.longpoll.headers[0]: value "If-Modified-Since: {sinc}" has the placeholder {sinc}, which has no value there; allowed: {topic}, {client}, {since}, {etag}, {env:NAME}`},
-		"placeholder too early": {"- send: '40'", "- send: '40{x}'", `20:13: transports.websocket.steps[1].send: value "40{x}" has the placeholder {x}, which has no value there; allowed: {topic}, {client}, {sid}, {env:NAME}`},
+		"unknown placeholder":   {"{since}", "{sinc}", `11:15: transports.longpoll.headers[0]: value "If-Modified-Since: {sinc}" has the placeholder {sinc}, which has no value there; allowed: {topic}, {topics}, {client}, {since}, {etag}, {env:NAME}`},
+		"placeholder too early": {"- send: '40'", "- send: '40{x}'", `20:13: transports.websocket.steps[1].send: value "40{x}" has the placeholder {x}, which has no value there; allowed: {topic}, {topics}, {client}, {sid}, {env:NAME}`},
 		"expression":            {"'^40'", "'^4[0'", `21:15: transports.websocket.steps[2].expect: value "^4[0" is not a regular expression: missing closing ]: ` + "`[0`" + `; allowed: the syntax of RE2, such as '^43\[' or '"sid":"(?P<sid>[^"]+)"'`},
 		"group name":            {"<sid>", "<Sid>", `19:15: transports.websocket.steps[0].expect: value "^0\\{.*\"sid\":\"(?<Sid>[^\"]+)\"" has a group with the name "Sid"; allowed: 1 to 32 of a-z, 0-9 and _, starting with a letter`},
 		"two ways to reach":     {"login:", "url: http://127.0.0.1:1\nlogin:", `7:6: url: value "http://127.0.0.1:1" is given together with start; allowed: one of them`},

@@ -1,0 +1,307 @@
+package target
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"pushbench/scenarios"
+)
+
+// A Dialect is the protocol of a target over one transport, compiled from its file. It is immutable, so all
+// clients share one.
+type Dialect struct {
+	Target      string // its name
+	Transport   scenarios.Transport
+	Subprotocol string // offered in the upgrade; "": none
+	Split       []byte // separates records in a frame; nil: a frame is a record
+
+	path    text
+	headers []field
+	login   []field
+	steps   []step
+	ready   *regexp.Regexp // of a stream; nil: subscribed with the header
+	next    []next
+	empty   []int
+	beat    *regexp.Regexp
+	every   time.Duration
+	reply   text
+	publish publish
+	names   []string // of values, by index
+}
+
+// Indexes of the values that every client has. Values that it captures follow.
+const (
+	topicValue = iota
+	topicsValue
+	payloadValue
+	idValue
+	clientValue
+	captured
+)
+
+var fixedNames = []string{"topic", "topics", "payload", "id", "client"}
+
+type step struct {
+	expect *regexp.Regexp // nil: a send
+	groups []int          // value of each group; -1: none
+	send   text
+}
+
+type next struct {
+	header string
+	value  int
+	body   *regexp.Regexp
+	groups []int
+}
+
+type publish struct {
+	post    text
+	headers []field
+	body    text
+	ok      []int
+	frame   text
+	ack     *regexp.Regexp
+}
+
+// A text is a compiled template.
+type text []piece
+
+type piece struct {
+	literal string
+	value   int // -1: literal
+}
+
+type field struct {
+	name  string
+	value text
+}
+
+// Compile compiles the protocol of a target over one transport. env returns the value of an environment
+// variable. A target without the transport, or a variable that is not set, is an error.
+func Compile(t *scenarios.Target, transport scenarios.Transport, env func(string) (string, bool)) (*Dialect, error) {
+	if !t.Offers(transport) {
+		return nil, fmt.Errorf("target %s has no transport %s; allowed: %s", t.Name, transport, join(t.Offered()))
+	}
+	d := &Dialect{Target: t.Name, Transport: transport, names: slices.Clone(fixedNames)}
+	c := compiler{Dialect: d, env: env}
+	d.login = c.fields(t.Login)
+	switch transport {
+	case "shortpoll":
+		c.poll(t.Transports.ShortPoll)
+	case "longpoll":
+		c.poll(t.Transports.LongPoll)
+	case "sse":
+		c.stream(t.Transports.SSE)
+	case "httpstream":
+		c.stream(t.Transports.HTTPStream)
+	default:
+		c.socket(t.Transports.WebSocket)
+	}
+	c.publishing(t.Publish, transport)
+	if c.unset != "" {
+		return nil, fmt.Errorf("target %s uses the environment variable %s, which is not set; set it before the run", t.Name, c.unset)
+	}
+	return d, nil
+}
+
+func join(all []scenarios.Transport) string {
+	words := make([]string, len(all))
+	for i, t := range all {
+		words[i] = string(t)
+	}
+	return strings.Join(words, ", ")
+}
+
+// A compiler resolves the names of placeholders.
+type compiler struct {
+	*Dialect
+	env   func(string) (string, bool)
+	unset string // the first environment variable without a value
+}
+
+// value returns the index of a value, which it adds if it is new.
+func (c *compiler) value(name string) int {
+	if i := slices.Index(c.names, name); i >= 0 {
+		return i
+	}
+	c.names = append(c.names, name)
+	return len(c.names) - 1
+}
+
+func (c *compiler) text(t scenarios.Template) (all text) {
+	for _, p := range t.Pieces() {
+		variable, fromEnv := strings.CutPrefix(p.Name, "env:")
+		switch {
+		case fromEnv:
+			value, set := c.env(variable)
+			if !set && c.unset == "" {
+				c.unset = variable
+			}
+			all = append(all, piece{value, -1})
+		case p.Name != "":
+			all = append(all, piece{"", c.value(p.Name)})
+		default:
+			all = append(all, piece{p.Text, -1})
+		}
+	}
+	return all
+}
+
+func (c *compiler) fields(all []scenarios.HeaderField) (fields []field) {
+	for _, h := range all {
+		fields = append(fields, field{h.Name(), c.text(h.Value())})
+	}
+	return fields
+}
+
+// expression compiles an expression that the reader has checked; nil for "".
+func (c *compiler) expression(e scenarios.Expression) (compiled *regexp.Regexp, groups []int) {
+	if e == "" {
+		return nil, nil
+	}
+	compiled = regexp.MustCompile(string(e))
+	for _, name := range compiled.SubexpNames() {
+		i := -1
+		if name != "" {
+			i = c.value(name)
+		}
+		groups = append(groups, i)
+	}
+	return compiled, groups
+}
+
+func (c *compiler) poll(p scenarios.PollTarget) {
+	c.path, c.headers = c.text(p.Path), c.fields(p.Headers)
+	c.empty = p.Empty
+	if len(c.empty) == 0 {
+		c.empty = []int{http.StatusNoContent, http.StatusNotModified}
+	}
+	for _, n := range p.Next {
+		body, groups := c.expression(n.Body)
+		one := next{header: strings.ToLower(n.Header), body: body, groups: groups}
+		if n.As != "" {
+			one.value = c.value(n.As)
+		}
+		c.next = append(c.next, one)
+	}
+}
+
+func (c *compiler) stream(s scenarios.StreamTarget) {
+	c.path, c.headers = c.text(s.Path), c.fields(s.Headers)
+	c.ready, _ = c.expression(s.Ready)
+}
+
+func (c *compiler) socket(s scenarios.SocketTarget) {
+	c.path, c.headers = c.text(s.Path), c.fields(s.Headers)
+	c.Subprotocol, c.Split = s.Subprotocol, []byte(s.Split)
+	for _, one := range s.Steps {
+		expect, groups := c.expression(one.Expect)
+		c.steps = append(c.steps, step{expect, groups, c.text(one.Send)})
+	}
+	c.beat, _ = c.expression(s.Heartbeat.When)
+	c.every, c.reply = time.Duration(s.Heartbeat.Every), c.text(s.Heartbeat.Send)
+}
+
+// publishing compiles how messages are published. A client of another transport than WebSocket has no frames.
+func (c *compiler) publishing(p scenarios.TargetPublish, transport scenarios.Transport) {
+	c.publish = publish{post: c.text(p.Post), headers: c.fields(p.Headers), body: c.text(cmp.Or(p.Body, "{payload}")), ok: p.OK}
+	if transport == "websocket" {
+		c.publish.frame = c.text(p.Frame)
+		c.publish.ack, _ = c.expression(p.Ack)
+	}
+}
+
+// PublishesInFrames reports whether clients publish on their WebSocket.
+func (d *Dialect) PublishesInFrames() bool { return len(d.publish.frame) > 0 }
+
+// Posts reports whether messages can be published by POST.
+func (d *Dialect) Posts() bool { return len(d.publish.post) > 0 }
+
+// Acknowledges reports whether the server acknowledges frames.
+func (d *Dialect) Acknowledges() bool { return d.publish.ack != nil }
+
+// Heartbeat is the interval at which a client sends AppendHeartbeat; 0: it does not.
+func (d *Dialect) Heartbeat() time.Duration { return d.every }
+
+// OneTopic reports whether a client can subscribe to one topic only.
+func (d *Dialect) OneTopic() bool {
+	if d.path.has(topicsValue) {
+		return false
+	}
+	return !slices.ContainsFunc(d.steps, func(s step) bool { return s.send.has(topicValue) })
+}
+
+// append appends a text with its values.
+func (t text) append(dst []byte, values [][]byte) []byte {
+	for _, p := range t {
+		if p.value >= 0 {
+			dst = append(dst, values[p.value]...)
+			continue
+		}
+		dst = append(dst, p.literal...)
+	}
+	return dst
+}
+
+// appendEscaped appends a text as a part of a request target: its values are percent-encoded.
+func (t text) appendEscaped(dst []byte, values [][]byte) []byte {
+	for _, p := range t {
+		if p.value >= 0 {
+			dst = append(dst, strings.ReplaceAll(url.QueryEscape(string(values[p.value])), "+", "%20")...)
+			continue
+		}
+		dst = append(dst, p.literal...)
+	}
+	return dst
+}
+
+func (t text) has(value int) bool {
+	return slices.ContainsFunc(t, func(p piece) bool { return p.value == value })
+}
+
+// known reports whether all values of a text are known.
+func (t text) known(values [][]byte) bool {
+	return !slices.ContainsFunc(t, func(p piece) bool { return p.value >= captured && values[p.value] == nil })
+}
+
+// appendFields appends the header fields whose values are known.
+func appendFields(dst []byte, fields []field, values [][]byte) []byte {
+	for _, f := range fields {
+		if f.value.known(values) {
+			dst = append(append(dst, f.name...), ": "...)
+			from := len(dst)
+			dst = f.value.append(dst, values)
+			for i := from; i < len(dst); i++ { // a captured value must not begin another field
+				if dst[i] < ' ' || dst[i] == 0x7f {
+					dst[i] = ' '
+				}
+			}
+			dst = append(dst, "\r\n"...)
+		}
+	}
+	return dst
+}
+
+// AcceptsPost reports whether a status code is the acceptance of a publication.
+func (d *Dialect) AcceptsPost(status int) bool {
+	if len(d.publish.ok) == 0 {
+		return status/100 == 2
+	}
+	return slices.Contains(d.publish.ok, status)
+}
+
+// IsEmpty reports whether a poll with this status code returned no message, regularly.
+func (d *Dialect) IsEmpty(status int) bool { return slices.Contains(d.empty, status) }
+
+// appendLength appends a content length.
+func appendLength(dst []byte, n int) []byte {
+	dst = append(dst, "Content-Length: "...)
+	return append(strconv.AppendInt(dst, int64(n), 10), "\r\n"...)
+}

@@ -1,0 +1,163 @@
+package target
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pushbench/scenarios"
+)
+
+func compile(t *testing.T, transport scenarios.Transport, file string) *Dialect {
+	t.Helper()
+	target, err := scenarios.ReadTarget("test.yaml", strings.NewReader("version: 1\nname: test\nurl: http://127.0.0.1:1\n"+file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Compile(target, transport, func(name string) (string, bool) { return "secret", name == "TOKEN" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+const socketIO = `
+login: ["Authorization: Bearer {env:TOKEN}"]
+transports:
+  websocket:
+    path: /socket.io/?EIO=4&transport=websocket
+    steps:
+    - expect: '^0\{.*"sid":"(?<sid>[^"]+)"'
+    - send: '40'
+    - expect: '^40'
+    - send: '420["sub","{topic}"]'
+    - expect: '^430'
+    - send: '421["ready","{sid}"]'
+    heartbeat: {when: '^2$', send: '3'}
+publish:
+  frame: '42{id}["say","{topic}","{payload}"]'
+  ack: '^43'
+`
+
+// run gives a dialogue the records of a server, and returns what it sends.
+func run(g *Dialogue, records ...string) (sent []string) {
+	g.Begin()
+	for _, record := range append([]string{""}, records...) {
+		g.Receive([]byte(record))
+		for {
+			text, ok := g.AppendSend(nil)
+			if !ok {
+				break
+			}
+			sent = append(sent, string(text))
+		}
+	}
+	return sent
+}
+
+func TestStepsAreRepeatedForEachTopic(t *testing.T) {
+	d := compile(t, "websocket", socketIO)
+	g := d.NewDialogue(3, []string{"a", "b", "c"})
+	server := []string{`0{"sid":"S1","upgrades":[]}`, `40{"sid":"x"}`, `430["ok"]`, `42["early"]`, `430["ok"]`}
+	if got, want := run(g, server...), `[40 420["sub","a"] 420["sub","b"] 420["sub","c"]]`; fmt.Sprint(got) != want || g.Subscribed() {
+		t.Errorf("got %v, subscribed %v, want %s and not yet", got, g.Subscribed(), want)
+	}
+	if g.Expects() != "^430" || g.Step() != 5 {
+		t.Errorf("waits for %q in step %d", g.Expects(), g.Step())
+	}
+	if got := run(g, append(server, `430["ok"]`)...); got[len(got)-1] != `421["ready","S1"]` || !g.Subscribed() || len(got) != 5 {
+		t.Errorf("got %v, subscribed %v", got, g.Subscribed())
+	}
+}
+
+func TestFramesAndHeartbeats(t *testing.T) {
+	g := compile(t, "websocket", socketIO).NewDialogue(3, []string{"a"})
+	if got := string(g.AppendFrame(nil, 7, "b", []byte("pay"))); got != `427["say","b","pay"]` {
+		t.Error(got)
+	}
+	if !g.Beats([]byte("2")) || g.Beats([]byte("22")) || string(g.AppendHeartbeat(nil)) != "3" || !g.Acks([]byte("437[]")) {
+		t.Error("heartbeat or acknowledgement not recognized")
+	}
+	if got := string(g.AppendFields(nil)); got != "Authorization: Bearer secret\r\n" {
+		t.Errorf("%q", got)
+	}
+	if !g.PublishesInFrames() || g.Posts() || !g.OneTopic() == false {
+		t.Error("wrong properties")
+	}
+}
+
+const nchan = `
+transports:
+  longpoll:
+    path: /lp?id={topic}&x={client}
+    headers: ["If-Modified-Since: {since}", "If-None-Match: {etag}"]
+    next: [{header: Last-Modified, as: since}, {header: Etag, as: etag}]
+  shortpoll:
+    path: /list?id={topics}&after={offset}
+    next: [{body: '"offset":(?<offset>[0-9]+)'}]
+  sse:
+    path: /sub?id={topic}
+    headers: ["Accept: text/event-stream"]
+publish:
+  post: /pub?id={topic}
+  headers: ["Content-Type: application/json", "X-Key: {env:TOKEN}"]
+  body: '{"channel":"{topic}","data":"{payload}"}'
+  ok: [201, 202]
+`
+
+func TestPollsCarryTheirPosition(t *testing.T) {
+	g := compile(t, "longpoll", nchan).NewDialogue(3, []string{"a b"})
+	if got := string(g.AppendTarget(nil)) + " " + string(g.AppendFields(nil)); got != "/lp?id=a%20b&x=3 " || g.Resumes() {
+		t.Errorf("%q", got)
+	}
+	g.Header([]byte("last-modified"), []byte("Sun, 29 Nov 2026 14:22:08 GMT\r\nX: y"))
+	g.Header([]byte("etag"), []byte("0"))
+	if got := string(g.AppendFields(nil)); got != "If-Modified-Since: Sun, 29 Nov 2026 14:22:08 GMT  X: y\r\nIf-None-Match: 0\r\n" || !g.Resumes() {
+		t.Errorf("%q", got)
+	}
+	s := compile(t, "shortpoll", nchan).NewDialogue(0, []string{"a", "b"})
+	s.Body([]byte(`{"offset":17}`))
+	if got := string(s.AppendTarget(nil)); got != "/list?id=a%2Cb&after=17" || !s.Resumes() || !s.IsEmpty(304) || s.IsEmpty(200) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestStreamsSendTheLastEventID(t *testing.T) {
+	g := compile(t, "sse", nchan).NewDialogue(3, []string{"a"})
+	if g.Resumes() || !g.OneTopic() || !g.Opens(nil) {
+		t.Error("wrong properties")
+	}
+	g.Event([]byte("1:0"))
+	g.Event([]byte("a\x00b")) // ignored (HTML, section 9.2.6)
+	if got := string(g.AppendFields(nil)); got != "Accept: text/event-stream\r\nLast-Event-ID: 1:0\r\n" || !g.Resumes() {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestPublicationByPost(t *testing.T) {
+	g := compile(t, "sse", nchan).NewDialogue(-1, nil)
+	request, header := g.AppendPost(nil, " HTTP/1.1\r\nHost: h\r\n", 1, "a/b", []byte("pay"))
+	want := "POST /pub?id=a%2Fb HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nX-Key: secret\r\nContent-Length: 30\r\n\r\n"
+	if string(request[:header]) != want || string(request[header:]) != `{"channel":"a/b","data":"pay"}` {
+		t.Errorf("got %q", request)
+	}
+	if !g.AcceptsPost(202) || g.AcceptsPost(200) {
+		t.Error("wrong status codes accepted")
+	}
+}
+
+func TestCompileRefuses(t *testing.T) {
+	target, err := scenarios.ReadTarget("test.yaml", strings.NewReader("version: 1\nname: test\nurl: http://127.0.0.1:1\n"+socketIO))
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := func(string) (string, bool) { return "", false }
+	for transport, want := range map[scenarios.Transport]string{
+		"sse":       "target test has no transport sse; allowed: websocket",
+		"websocket": "target test uses the environment variable TOKEN, which is not set; set it before the run",
+	} {
+		if _, err := Compile(target, transport, none); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", transport, err, want)
+		}
+	}
+}
