@@ -86,11 +86,10 @@ type Step struct {
 	Send   Template   `yaml:"send,omitempty" json:"send"`     // a text frame
 }
 
-// A Heartbeat is a reply to a record of the server, or is sent at intervals.
+// A Heartbeat is a reply to a record of the server.
 type Heartbeat struct {
-	When  Expression `yaml:"when,omitempty" json:"when"`                                   // records that request a reply
-	Every Duration   `yaml:"every,omitempty" json:"every" default:"0s" min:"0s" max:"10m"` // interval; default 0s: only in reply
-	Send  Template   `yaml:"send" json:"send" required:"true"`                             // a text frame
+	When Expression `yaml:"when" json:"when" required:"true"` // records that request a reply
+	Send Template   `yaml:"send" json:"send" required:"true"` // a text frame
 }
 
 // TargetPublish describes one publication: a POST of a backend, or a frame on a client's WebSocket.
@@ -321,9 +320,6 @@ func (t *Target) socket(field string, known []string) *conflict {
 	}
 	if name, unknown := w.Heartbeat.Send.unknownName(known); unknown {
 		return unknownPlaceholder(field+".heartbeat.send", name, known)
-	}
-	if h := w.Heartbeat; h.Send != "" && h.When == "" && h.Every == 0 {
-		return &conflict{field: field + ".heartbeat", message: "is never sent; allowed: when or every"}
 	}
 	return nil
 }

@@ -116,7 +116,10 @@ type HeaderField string
 func (h HeaderField) Name() string { name, _, _ := strings.Cut(string(h), ": "); return name }
 
 // Value is the field's value.
-func (h HeaderField) Value() Template { _, value, _ := strings.Cut(string(h), ": "); return Template(value) }
+func (h HeaderField) Value() Template {
+	_, value, _ := strings.Cut(string(h), ": ")
+	return Template(value)
+}
 
 // ownFields are the fields that pushbench writes itself.
 var ownFields = []string{"host", "connection", "upgrade", "content-length", "transfer-encoding", "sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol", "sec-websocket-extensions", "expect", "te", "trailer"}

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"time"
 
+	"pushbench/bench/payload"
+	"pushbench/bench/target"
 	"pushbench/scenarios"
 )
 
@@ -21,8 +23,12 @@ type Config struct {
 	Target    string // host:port
 	Workers   int    // threads that serve sessions; default: one per core that this process may use
 	Transport scenarios.Transport
-	Traffic   *Traffic    // where bytes are counted; required
-	TLS       *tls.Config // TLS configuration of every connection; nil: no TLS. Event loops do not support it
+	Traffic   *Traffic // where bytes are counted; required
+
+	Dialect  *target.Dialect  // the protocol of a target; nil: pushbench's own
+	Payloads *payload.Scanner // finds the payloads of the run; required with Dialect
+
+	TLS *tls.Config // TLS configuration of every connection; nil: no TLS. Event loops do not support it
 
 	Interval      time.Duration    // short polling: time between polls
 	Pacing        scenarios.Pacing // short polling

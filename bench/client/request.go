@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"pushbench/bench/client/internal/wire"
+	"pushbench/bench/clock"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
@@ -29,20 +30,40 @@ func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
 	if s.Transport.ServerDials {
 		return s.appendRegistration(dst)
 	}
-	dst = append(dst, "GET "...)
 	stream, isStream := streams[s.Config.Transport]
+	if s.Transport.Polls {
+		s.Traffic.Polls.Add(1)
+	}
+	if s.foreign != nil {
+		dst = s.appendForeignRequest(dst, isStream)
+	} else {
+		dst = s.appendOwnRequest(dst, stream, isStream)
+	}
+	dst = wire.EndHeader(dst, s.Config.HeaderBytes)
+	s.Traffic.Requests.Add(1) // also if the write fails: the server may have received it
+	s.Traffic.Up.Headers.Add(int64(len(dst)))
+	if s.foreign != nil && s.Transport.Holds {
+		s.subscribed(clock.Now()) // no response follows before the first message
+	}
+	return dst
+}
+
+// upgradeFields open a WebSocket, up to the key (RFC 6455, section 4.1).
+const upgradeFields = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+
+// appendOwnRequest appends a request of PROTOCOL.md.
+func (s *Subscriber) appendOwnRequest(dst []byte, stream stream, isStream bool) []byte {
+	dst = append(dst, "GET "...)
 	switch {
 	case s.Duplex != nil:
 		s.socket.key = wire.NewKey()
 		dst = append(s.appendTarget(dst, "/v1/ws"), s.Config.common...)
-		dst = append(dst, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "...)
-		dst = append(append(dst, s.socket.key...), "\r\n"...)
+		dst = append(append(append(dst, upgradeFields...), s.socket.key...), "\r\n"...)
 	case isStream:
 		s.pieces = stream.pieces()
 		dst = append(s.appendTarget(dst, stream.path), s.Config.common...)
 		dst = append(append(append(dst, "Accept: "...), stream.mediaType...), "\r\n"...)
 	default:
-		s.Traffic.Polls.Add(1)
 		dst = s.appendTarget(dst, "/v1/poll")
 		if s.Transport.Holds {
 			dst = append(append(dst, "&wait="...), s.Config.PollTimeout.String()...)
@@ -52,9 +73,6 @@ func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
 			dst = append(dst, "Connection: close\r\n"...)
 		}
 	}
-	dst = wire.EndHeader(dst, s.Config.HeaderBytes)
-	s.Traffic.Requests.Add(1) // also if the write fails: the server may have received it
-	s.Traffic.Up.Headers.Add(int64(len(dst)))
 	return dst
 }
 
@@ -68,6 +86,9 @@ func (s *Subscriber) appendRegistration(dst []byte) []byte {
 
 // AppendPost appends to dst, which is empty, a publication by POST.
 func (s *Subscriber) AppendPost(dst []byte, topic string, payload []byte) []byte {
+	if s.foreign != nil {
+		return s.appendForeignPost(dst, topic, payload)
+	}
 	if s.postPath == nil || topic != s.postTopic {
 		s.postPath = append(append(s.postPath[:0], "/v1/topics/"...), url.PathEscape(topic)...)
 		s.postTopic = topic
@@ -92,7 +113,12 @@ func (s *Subscriber) appendPost(dst, target, body []byte) []byte {
 
 // PublishFrame encodes a publication as a frame, in room.
 func (s *Subscriber) PublishFrame(room *[]byte, id uint32, topic string, payload []byte) []byte {
-	*room = appendPublish(append((*room)[:0], make([]byte, wire.FrameRoom)...), id, topic, payload)
+	*room = append((*room)[:0], make([]byte, wire.FrameRoom)...)
+	if s.foreign != nil {
+		*room = s.appendForeignFrame(*room, id, topic, payload)
+	} else {
+		*room = appendPublish(*room, id, topic, payload)
+	}
 	frame, header := wire.SealFrame(*room, wire.OpText)
 	up := &s.Traffic.Up
 	up.Framing.Add(int64(header))
@@ -101,10 +127,15 @@ func (s *Subscriber) PublishFrame(room *[]byte, id uint32, topic string, payload
 	return frame
 }
 
-// ControlFrame encodes a control frame, in room: all of it is framing.
+// ControlFrame encodes a control frame, in room, all of which is framing, or a text of a target's protocol.
 func (s *Subscriber) ControlFrame(room *[]byte, opcode byte, body []byte) []byte {
 	*room = append(append((*room)[:0], make([]byte, wire.FrameRoom)...), body...)
-	frame, _ := wire.SealFrame(*room, opcode)
+	frame, header := wire.SealFrame(*room, opcode)
+	if opcode == wire.OpText {
+		s.Traffic.Up.Framing.Add(int64(header))
+		s.Traffic.Up.Envelope.Add(int64(len(body)))
+		return frame
+	}
 	s.Traffic.Up.Framing.Add(int64(len(frame)))
 	return frame
 }

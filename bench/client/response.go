@@ -47,6 +47,9 @@ func (s *Subscriber) consumeResponse(in []byte, at clock.Instant) (n int, done b
 	if s.Transport.ServerDials {
 		return n, true, s.receiveRegistration(m.Status, m.Body, at)
 	}
+	if s.foreign != nil {
+		return n, true, s.receiveForeignPoll(in[:header], m.Status, m.Body, at)
+	}
 	return n, true, s.receivePoll(m.Status, m.Body, at)
 }
 
@@ -85,7 +88,9 @@ func (s *Subscriber) consumeHeader(in []byte, at clock.Instant) (n int, done boo
 	case h.Interim():
 		return n, false, nil
 	case s.Duplex != nil:
-		err = h.OpensSocket(s.socket.key)
+		err = h.OpensSocket(s.socket.key, s.subprotocol())
+	case s.foreign != nil:
+		err = s.opensForeignStream(&h)
 	default:
 		err = h.OpensStream(streams[s.Config.Transport].mediaType)
 	}
@@ -96,6 +101,9 @@ func (s *Subscriber) consumeHeader(in []byte, at clock.Instant) (n int, done boo
 	s.firstResponse(at)
 	if s.Duplex != nil {
 		s.Duplex.Opened()
+	}
+	if s.foreign != nil {
+		return n, true, s.openForeign(n, at)
 	}
 	if s.stages.Resume {
 		s.consuming = n
@@ -120,7 +128,11 @@ func (s *Subscriber) consumePiece(in []byte, at clock.Instant) (n int, err error
 		err = errEnd
 	case err == nil && len(data) > 0:
 		s.consuming = n
-		err = s.Receive(data, at)
+		if s.foreign != nil {
+			s.receiveForeignPiece(data, at)
+		} else {
+			err = s.Receive(data, at)
+		}
 		s.consuming = 0
 	}
 	return n, err
@@ -129,7 +141,7 @@ func (s *Subscriber) consumePiece(in []byte, at clock.Instant) (n int, err error
 // A Duplex is the sending side of a WebSocket, as far as its receiving side needs it.
 type Duplex interface {
 	Opened()                                // the handshake is complete; called before Connected is reported
-	Control(opcode byte, body []byte) error // writes a control frame
+	Control(opcode byte, body []byte) error // writes a control frame, or a text of a target's protocol
 	Completed()                             // the server sent the outcome of one publication
 }
 
@@ -153,7 +165,7 @@ func (s *Subscriber) consumeFrame(in []byte, at clock.Instant) (n int, err error
 		return f.Size, s.control(f)
 	case (f.Opcode == wire.OpContinue) != k.fragmented:
 		err = fmt.Errorf("%w: fragments out of order", wire.ErrFrame)
-	case f.Opcode == wire.OpBinary:
+	case f.Opcode == wire.OpBinary && s.foreign == nil:
 		err = wire.ErrBinary
 	case f.Final && !k.fragmented:
 		return f.Size, s.text(f.Body, f.Size, at)
@@ -190,6 +202,9 @@ func (s *Subscriber) control(f wire.Frame) error {
 func (s *Subscriber) text(text []byte, size int, at clock.Instant) error {
 	s.consuming = size
 	defer func() { s.consuming = 0 }()
+	if s.foreign != nil {
+		return s.foreignMessage(text, at)
+	}
 	if err := s.decode(text); err != nil {
 		return err
 	}
@@ -287,13 +302,17 @@ type PostResponse struct {
 }
 
 // ConsumePost consumes the response to a publication by POST, like Subscriber.Consume.
-func (s *Scratch) ConsumePost(t *Traffic, in []byte) (p PostResponse, n int, err error) {
+func (s *Scratch) ConsumePost(c *Config, in []byte) (p PostResponse, n int, err error) {
+	t := c.Traffic
 	m, header, err := wire.ParseResponse(in, &s.body)
 	n, err = t.countResponse(&m, header, len(in), err)
 	if err != nil || n == 0 || m.Interim() {
 		return PostResponse{}, n, err
 	}
 	t.Down.Envelope.Add(int64(len(m.Body)))
+	if c.Dialect != nil {
+		return PostResponse{foreignPostOutcome(c.Dialect, m.Status), true, m.Closes}, n, nil
+	}
 	return PostResponse{s.postOutcome(m.Status, m.Body), true, m.Closes}, n, nil
 }
 

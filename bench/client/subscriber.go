@@ -37,6 +37,9 @@ type Subscriber struct {
 
 	polls grid // of short polling
 
+	foreign *foreign // the protocol of a target; nil: pushbench's own
+	resumes bool     // the client was subscribed before
+
 	postTopic string // of the last publication by POST
 	postPath  []byte // its target
 }
@@ -59,7 +62,7 @@ type Conn interface {
 func NewSubscriber(config *Config, sub Subscription, sink Sink, s *Scratch) Subscriber {
 	return Subscriber{
 		Sub: sub, Config: config, Transport: transports.Of(config.Transport), Traffic: config.Traffic, Scratch: s,
-		sink: sink, polls: grid{every: config.Interval},
+		sink: sink, polls: grid{every: config.Interval}, foreign: newForeign(config, sub),
 	}
 }
 
@@ -70,7 +73,7 @@ func (s *Subscriber) Report(e Event, at clock.Instant) { s.sink.Event(s.Sub.Clie
 func (s *Subscriber) Connecting(at clock.Instant) {
 	s.ready, s.open = false, false
 	s.dialled = at
-	s.stages = Stages{Resume: len(s.cursor) > 0}
+	s.stages = Stages{Resume: s.resumes}
 	s.polls.start(at, s.Sub.Phase)
 	s.Report(Event{Kind: Connecting}, at)
 }
@@ -101,7 +104,7 @@ func (s *Subscriber) subscribed(at clock.Instant) {
 	if s.ready {
 		return
 	}
-	s.ready = true
+	s.ready, s.resumes = true, true
 	s.stages.Ready = at.Sub(s.dialled)
 	s.stages.BytesDown = s.conn.Consumed() + int64(s.consuming)
 	s.Report(Event{Kind: Connected, Stages: s.stages}, at)
@@ -121,6 +124,9 @@ func (s *Subscriber) Disconnected(err error, at clock.Instant) time.Duration {
 	}
 	s.DiscardFragments()
 	s.pieces, s.open = nil, false
+	if s.foreign != nil {
+		s.foreign.forgetSent()
+	}
 	s.Report(Event{Kind: Disconnected, Cause: Cause(err)}, at)
 	if s.ready {
 		s.attempt = 0

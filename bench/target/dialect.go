@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"pushbench/scenarios"
 )
@@ -30,7 +29,6 @@ type Dialect struct {
 	next    []next
 	empty   []int
 	beat    *regexp.Regexp
-	every   time.Duration
 	reply   text
 	publish publish
 	names   []string // of values, by index
@@ -206,7 +204,7 @@ func (c *compiler) socket(s scenarios.SocketTarget) {
 		c.steps = append(c.steps, step{expect, groups, c.text(one.Send)})
 	}
 	c.beat, _ = c.expression(s.Heartbeat.When)
-	c.every, c.reply = time.Duration(s.Heartbeat.Every), c.text(s.Heartbeat.Send)
+	c.reply = c.text(s.Heartbeat.Send)
 }
 
 // publishing compiles how messages are published. A client of another transport than WebSocket has no frames.
@@ -226,9 +224,6 @@ func (d *Dialect) Posts() bool { return len(d.publish.post) > 0 }
 
 // Acknowledges reports whether the server acknowledges frames.
 func (d *Dialect) Acknowledges() bool { return d.publish.ack != nil }
-
-// Heartbeat is the interval at which a client sends AppendHeartbeat; 0: it does not.
-func (d *Dialect) Heartbeat() time.Duration { return d.every }
 
 // OneTopic reports whether a client can subscribe to one topic only.
 func (d *Dialect) OneTopic() bool {

@@ -5,12 +5,15 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A Dialogue is the state of one client's connection to a target: which step of the protocol comes next,
-// and the values that were captured. It does no I/O, and is not safe for concurrent use.
+// and the values that were captured. It does no I/O. One goroutine may publish while another receives.
 type Dialogue struct {
 	*Dialect
+
+	mu      sync.Mutex // guards the fields below
 	topics  []string
 	values  [][]byte // by index; nil: not known yet
 	step    int      // the next of the steps
@@ -39,6 +42,8 @@ func (g *Dialogue) setTopic(i int) {
 // Begin begins a new connection of a WebSocket or a stream. A poll keeps its values instead: they are the
 // client's position.
 func (g *Dialogue) Begin() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.step, g.loop = 0, -1
 	g.setTopic(0)
 }
@@ -62,10 +67,16 @@ func (g *Dialogue) position() int {
 }
 
 // AppendTarget appends the path of the client's request.
-func (g *Dialogue) AppendTarget(dst []byte) []byte { return g.path.appendEscaped(dst, g.values) }
+func (g *Dialogue) AppendTarget(dst []byte) []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.path.appendEscaped(dst, g.values)
+}
 
 // AppendFields appends the header fields of the client's request, each with its line end.
 func (g *Dialogue) AppendFields(dst []byte) []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	dst = appendFields(dst, g.login, g.values)
 	dst = appendFields(dst, g.headers, g.values)
 	if g.eventID != nil {
@@ -76,6 +87,8 @@ func (g *Dialogue) AppendFields(dst []byte) []byte {
 
 // Event notes the id of an event of a stream, which is the client's position (HTML, section 9.2.6).
 func (g *Dialogue) Event(id []byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if bytes.IndexByte(id, 0) < 0 {
 		g.eventID = append(g.eventID[:0], id...)
 	}
@@ -83,6 +96,8 @@ func (g *Dialogue) Event(id []byte) {
 
 // Header notes a header field of a response to a poll. name is in lower case.
 func (g *Dialogue) Header(name, value []byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for _, n := range g.next {
 		if n.header != "" && n.header == string(name) {
 			g.values[n.value] = append(g.values[n.value][:0], value...)
@@ -92,6 +107,8 @@ func (g *Dialogue) Header(name, value []byte) {
 
 // Body notes the body of a response to a poll.
 func (g *Dialogue) Body(body []byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for _, n := range g.next {
 		if n.body != nil {
 			g.capture(n.body, n.groups, body)
@@ -117,22 +134,36 @@ func (g *Dialogue) capture(expect *regexp.Regexp, groups []int, record []byte) b
 }
 
 // Subscribed reports whether all steps are done.
-func (g *Dialogue) Subscribed() bool { return g.step == len(g.steps) }
+func (g *Dialogue) Subscribed() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.done()
+}
+
+func (g *Dialogue) done() bool { return g.step == len(g.steps) }
 
 // Expects describes the step that is under way: what the server should send. It is "" if none is.
 func (g *Dialogue) Expects() string {
-	if g.Subscribed() || g.steps[g.step].expect == nil {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.done() || g.steps[g.step].expect == nil {
 		return ""
 	}
 	return g.steps[g.step].expect.String()
 }
 
 // Step is the number of the step that is under way, from 1.
-func (g *Dialogue) Step() int { return g.step + 1 }
+func (g *Dialogue) Step() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.step + 1
+}
 
 // AppendSend appends the text that the client sends next, if it is its turn.
 func (g *Dialogue) AppendSend(dst []byte) (_ []byte, ok bool) {
-	if g.Subscribed() || g.steps[g.step].expect != nil {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.done() || g.steps[g.step].expect != nil {
 		return dst, false
 	}
 	send := g.steps[g.step].send
@@ -163,7 +194,9 @@ func (g *Dialogue) advance() {
 // Receive notes a record before the client is subscribed, and reports whether it ended a step. Others are
 // ignored.
 func (g *Dialogue) Receive(record []byte) bool {
-	if g.Subscribed() || g.steps[g.step].expect == nil || !g.capture(g.steps[g.step].expect, g.steps[g.step].groups, record) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.done() || g.steps[g.step].expect == nil || !g.capture(g.steps[g.step].expect, g.steps[g.step].groups, record) {
 		return false
 	}
 	g.advance()
@@ -182,7 +215,11 @@ func (g *Dialogue) Opens(record []byte) bool {
 func (g *Dialogue) Beats(record []byte) bool { return g.beat != nil && g.beat.Match(record) }
 
 // AppendHeartbeat appends the text of a heartbeat.
-func (g *Dialogue) AppendHeartbeat(dst []byte) []byte { return g.reply.append(dst, g.values) }
+func (g *Dialogue) AppendHeartbeat(dst []byte) []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.reply.append(dst, g.values)
+}
 
 // Acks reports whether a record acknowledges a publication.
 func (g *Dialogue) Acks(record []byte) bool {
@@ -199,12 +236,16 @@ func (g *Dialogue) publication(id uint32, topic string, payload []byte) [][]byte
 
 // AppendFrame appends the text of a publication on a WebSocket.
 func (g *Dialogue) AppendFrame(dst []byte, id uint32, topic string, payload []byte) []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	return g.publish.frame.append(dst, g.publication(id, topic, payload))
 }
 
 // AppendPost appends a publication by POST: the request line, with common after its target, the header and the body.
 // common ends with a line end.
 func (g *Dialogue) AppendPost(dst []byte, common string, id uint32, topic string, payload []byte) (request []byte, header int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	values := g.publication(id, topic, payload)
 	from := len(dst)
 	dst = append(dst, "POST "...)

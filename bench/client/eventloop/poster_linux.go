@@ -86,7 +86,7 @@ func (p *poster) received(in []byte, at clock.Instant) (n int, err error) {
 	if !p.awaitingResponse {
 		return 0, client.ErrUnsolicited
 	}
-	response, n, err := p.loop.scratch.ConsumePost(p.session.Traffic, in)
+	response, n, err := p.loop.scratch.ConsumePost(p.session.Config, in)
 	if err != nil || !response.Done {
 		return n, err
 	}

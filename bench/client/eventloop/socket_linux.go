@@ -43,6 +43,9 @@ func (k *socket) send(p *client.Outgoing) {
 		s.fail(err, now)
 		return
 	}
+	if s.Unacknowledged() {
+		k.Completed()
+	}
 	if len(s.out) > 0 {
 		k.SetBusy(now)
 	}

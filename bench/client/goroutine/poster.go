@@ -117,7 +117,7 @@ func (p *poster) reserve(id uint32) *conn {
 
 // Consume consumes one response.
 func (p *poster) Consume(in []byte, _ clock.Instant) (n int, done bool, err error) {
-	p.response, n, err = p.scratch.ConsumePost(p.Traffic, in)
+	p.response, n, err = p.scratch.ConsumePost(p.Config, in)
 	return n, p.response.Done, err
 }
 

@@ -91,7 +91,11 @@ func (k *socket) send(p client.Outgoing) error {
 	if k.closing == c {
 		return errClosing
 	}
-	return c.write(k.PublishFrame(&k.frame, p.ID, p.Topic, p.Payload))
+	err := c.write(k.PublishFrame(&k.frame, p.ID, p.Topic, p.Payload))
+	if err == nil && k.Unacknowledged() {
+		k.Completed()
+	}
+	return err
 }
 
 // Control writes a control frame. No frame follows a close frame.

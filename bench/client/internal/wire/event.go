@@ -9,6 +9,8 @@ type Pieces interface {
 	// next call, and empty for a heartbeat. io.EOF is the stream's regular end; an
 	// incomplete piece before it is discarded.
 	Next(in []byte) (data []byte, ok bool, n int, err error)
+	// WithoutCoding sets that the stream is not in chunked coding: it ends with its connection.
+	WithoutCoding()
 }
 
 // Events are the Pieces of a stream of server-sent events (WHATWG HTML, section 9.2): the
@@ -20,6 +22,19 @@ type Events struct {
 	count    int    // data lines of this event
 	data     []byte // of this event, unless single is set
 	single   []byte // the only data line of this event, in the input
+	id       []byte // of this event
+	hasID    bool
+}
+
+// WithoutCoding implements Pieces.
+func (e *Events) WithoutCoding() { e.lines.withoutCoding() }
+
+// ID is the id of the last event; nil if it has none.
+func (e *Events) ID() []byte {
+	if !e.hasID {
+		return nil
+	}
+	return e.id
 }
 
 var byteOrderMark = []byte("\uFEFF")
@@ -27,7 +42,7 @@ var byteOrderMark = []byte("\uFEFF")
 // Next parses one event. An event without data is a comment.
 func (e *Events) Next(in []byte) (data []byte, ok bool, n int, err error) {
 	if e.complete {
-		e.complete, e.count, e.data, e.single = false, 0, e.data[:0], nil
+		e.complete, e.count, e.data, e.single, e.hasID = false, 0, e.data[:0], nil, false
 	}
 	for n < len(in) {
 		line, ok, used, err := e.lines.next(in[n:], len(e.data))
@@ -59,12 +74,16 @@ func (e *Events) addLine(line []byte) error {
 		e.complete = true
 		return nil
 	}
-	// `id` repeats the cursor that the batch carries; `event` and `retry` are not used.
 	name, value, _ := bytes.Cut(line, []byte(":"))
-	if string(name) != "data" {
+	value = bytes.TrimPrefix(value, []byte(" "))
+	switch string(name) { // `event` and `retry` are not used
+	case "data":
+	case "id":
+		e.id, e.hasID = append(e.id[:0], value...), true
+		return nil
+	default:
 		return nil
 	}
-	value = bytes.TrimPrefix(value, []byte(" "))
 	e.count++
 	if e.count == 1 && !e.lines.copied {
 		e.single = value

@@ -18,7 +18,8 @@ type Header struct {
 	Upgrades  bool   // to WebSocket
 	Type      []byte // media type, without parameters
 	Accept    []byte // Sec-WebSocket-Accept
-	Extension bool   // an extension or protocol was chosen
+	Protocol  []byte // Sec-WebSocket-Protocol
+	Extension bool   // an extension was chosen
 }
 
 // Values of Length that are not a length.
@@ -112,7 +113,9 @@ func (h *Header) parseField(line []byte) bool {
 		h.Type = bytes.TrimSpace(kind)
 	case equalFold(name, "sec-websocket-accept"):
 		h.Accept = value
-	case equalFold(name, "sec-websocket-extensions"), equalFold(name, "sec-websocket-protocol"):
+	case equalFold(name, "sec-websocket-protocol"):
+		h.Protocol = value
+	case equalFold(name, "sec-websocket-extensions"):
 		h.Extension = h.Extension || len(value) > 0
 	}
 	return true
@@ -165,6 +168,36 @@ func (h *Header) OpensStream(mediaType string) error {
 		return errors.New("stream is not in chunked coding")
 	default:
 		return nil
+	}
+}
+
+// OpensForeignStream returns an error unless the header of a target opens a stream: of events if events is
+// set, else of any media type.
+func (h *Header) OpensForeignStream(events bool) error {
+	switch {
+	case h.Status != http.StatusOK:
+		return fmt.Errorf("stream returned status %d", h.Status)
+	case events && !equalFold(h.Type, "text/event-stream"):
+		return fmt.Errorf("stream is of type %.100q, not text/event-stream", h.Type)
+	default:
+		return nil
+	}
+}
+
+// EachField calls do with each field of a complete header: its name in lower case, and its value.
+func EachField(header []byte, do func(name, value []byte)) {
+	var lower []byte
+	for line := range bytes.SplitSeq(header, []byte("\n")) {
+		if name, value, ok := bytes.Cut(line, []byte(":")); ok {
+			lower = lower[:0]
+			for _, c := range name {
+				if 'A' <= c && c <= 'Z' {
+					c += 'a' - 'A'
+				}
+				lower = append(lower, c)
+			}
+			do(lower, bytes.TrimSpace(value))
+		}
 	}
 }
 

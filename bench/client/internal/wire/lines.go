@@ -1,5 +1,7 @@
 package wire
 
+import "math"
+
 // lines parses the lines of a chunked response, which end with LF, CR or CR LF.
 type lines struct {
 	chunks  chunks
@@ -43,9 +45,15 @@ func (l *lines) next(in []byte, before int) (line []byte, ok bool, n int, err er
 	return nil, false, n, nil
 }
 
+// withoutCoding makes a stream end with its connection instead of its last chunk.
+func (l *lines) withoutCoding() { l.chunks = chunks{state: chunkData, left: math.MaxInt} }
+
 // Lines are the Pieces of a stream of newline-delimited JSON: its lines. An empty line is a
 // heartbeat. JSON within a line has no raw line break.
 type Lines struct{ lines lines }
+
+// WithoutCoding implements Pieces.
+func (l *Lines) WithoutCoding() { l.lines.withoutCoding() }
 
 // Next parses one line.
 func (l *Lines) Next(in []byte) (line []byte, ok bool, n int, err error) { return l.lines.next(in, 0) }

@@ -1,0 +1,262 @@
+package client
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"net/http"
+	"sync"
+
+	"pushbench/bench/client/internal/wire"
+	"pushbench/bench/clock"
+	"pushbench/bench/target"
+)
+
+// A foreign is the part of a Subscriber that speaks the protocol of a target instead of pushbench's.
+type foreign struct {
+	*target.Dialogue
+	text []byte // sent last, by the receiving side
+
+	mu   sync.Mutex // guards sent: an engine may publish while it receives
+	sent []uint32   // publications in frames that are not acknowledged, in order
+}
+
+func newForeign(c *Config, sub Subscription) *foreign {
+	if c.Dialect == nil {
+		return nil
+	}
+	return &foreign{Dialogue: c.Dialect.NewDialogue(sub.Client, sub.Topics)}
+}
+
+// appendForeignRequest appends to dst, which is empty, a poll, or the request that opens a stream or a
+// WebSocket.
+func (s *Subscriber) appendForeignRequest(dst []byte, stream bool) []byte {
+	dst = append(s.foreign.AppendTarget(append(dst, "GET "...)), s.Config.common...)
+	switch {
+	case s.Duplex != nil:
+		s.foreign.Begin()
+		s.socket.key = wire.NewKey()
+		dst = append(append(append(dst, upgradeFields...), s.socket.key...), "\r\n"...)
+		if p := s.foreign.Subprotocol; p != "" {
+			dst = append(append(append(dst, "Sec-WebSocket-Protocol: "...), p...), "\r\n"...)
+		}
+	case stream:
+		s.foreign.Begin()
+		s.pieces = streams[s.Config.Transport].pieces()
+		if s.Transport.Name == "sse" {
+			dst = append(dst, "Accept: text/event-stream\r\n"...)
+		}
+	case s.Transport.Polls && s.Config.NewConnection:
+		dst = append(dst, "Connection: close\r\n"...)
+	}
+	return s.foreign.AppendFields(dst)
+}
+
+// subprotocol is what the upgrade offers; "": nothing.
+func (s *Subscriber) subprotocol() string {
+	if s.foreign == nil {
+		return ""
+	}
+	return s.foreign.Subprotocol
+}
+
+// opensForeignStream returns an error unless a header opens a stream.
+func (s *Subscriber) opensForeignStream(h *wire.Header) error {
+	if err := h.OpensForeignStream(s.Transport.Name == "sse"); err != nil {
+		return err
+	}
+	switch h.Length {
+	case wire.Chunked:
+	case wire.UntilClose:
+		s.pieces.WithoutCoding()
+	default:
+		return fmt.Errorf("stream has a length of %d bytes, so it ends", h.Length)
+	}
+	return nil
+}
+
+// openForeign begins the dialogue on a stream or a WebSocket whose header has n bytes.
+func (s *Subscriber) openForeign(n int, at clock.Instant) error {
+	s.consuming = n
+	defer func() { s.consuming = 0 }()
+	if s.Duplex != nil {
+		return s.converse(at)
+	}
+	if s.foreign.Opens(nil) {
+		s.subscribed(at)
+	}
+	return nil
+}
+
+// converse sends what the protocol requires next, and reports that the client is subscribed after the last
+// step.
+func (s *Subscriber) converse(at clock.Instant) error {
+	for {
+		text, ok := s.foreign.AppendSend(s.foreign.text[:0])
+		if s.foreign.text = text; !ok {
+			break
+		}
+		if err := s.Duplex.Control(wire.OpText, text); err != nil {
+			return err
+		}
+	}
+	if s.foreign.Subscribed() {
+		s.subscribed(at)
+	}
+	return nil
+}
+
+// foreignMessage handles a message of a WebSocket, which may hold several records.
+func (s *Subscriber) foreignMessage(text []byte, at clock.Instant) error {
+	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
+	separator := s.foreign.Split
+	for rest := text; len(rest) > 0; {
+		record := rest
+		rest = nil
+		if len(separator) > 0 {
+			record, rest, _ = bytes.Cut(record, separator)
+		}
+		if err := s.record(record, at); err != nil {
+			s.Traffic.Down.Envelope.Add(int64(len(text)))
+			return err
+		}
+	}
+	s.deliverForeign(len(text), at)
+	return nil
+}
+
+// record handles one record of a WebSocket.
+func (s *Subscriber) record(record []byte, at clock.Instant) error {
+	switch {
+	case s.findPayloads(record):
+	case !s.foreign.Subscribed() && s.foreign.Receive(record):
+		return s.converse(at)
+	case s.foreign.Beats(record):
+		s.foreign.text = s.foreign.AppendHeartbeat(s.foreign.text[:0])
+		return s.Duplex.Control(wire.OpText, s.foreign.text)
+	case s.foreign.Acks(record):
+		s.acknowledged(at)
+	}
+	return nil
+}
+
+// findPayloads adds the payloads in a record to the batch, and reports whether it has any.
+func (s *Subscriber) findPayloads(record []byte) bool {
+	before := len(s.frame.Messages)
+	for rest := record; ; {
+		found, after, ok := s.Config.Payloads.Next(rest)
+		if !ok {
+			return len(s.frame.Messages) > before
+		}
+		s.frame.Messages = append(s.frame.Messages, Message{Data: found.Data})
+		rest = after
+	}
+}
+
+// deliverForeign delivers the batch that was found in size bytes.
+func (s *Subscriber) deliverForeign(size int, at clock.Instant) {
+	payload := s.frame.payloadBytes()
+	s.Traffic.Down.Payload.Add(payload)
+	s.Traffic.Down.Envelope.Add(int64(size) - payload)
+	if len(s.frame.Messages) == 0 {
+		return
+	}
+	s.Traffic.Batches.Add(1)
+	s.sink.Deliver(s.Sub.Client, &s.frame.Batch, at)
+}
+
+// acknowledged reports the acknowledgement of the oldest publication in a frame. Others are ignored: they may
+// belong to a step.
+func (s *Subscriber) acknowledged(at clock.Instant) {
+	s.foreign.mu.Lock()
+	if len(s.foreign.sent) == 0 {
+		s.foreign.mu.Unlock()
+		return
+	}
+	id := s.foreign.sent[0]
+	s.foreign.sent = s.foreign.sent[1:]
+	s.foreign.mu.Unlock()
+	s.Duplex.Completed()
+	s.Report(Event{Kind: Acked, ID: id}, at)
+}
+
+// appendForeignFrame appends the text of a publication in a frame.
+func (s *Subscriber) appendForeignFrame(dst []byte, id uint32, topic string, payload []byte) []byte {
+	if s.foreign.Acknowledges() {
+		s.foreign.mu.Lock()
+		s.foreign.sent = append(s.foreign.sent, id)
+		s.foreign.mu.Unlock()
+	}
+	return s.foreign.AppendFrame(dst, id, topic, payload)
+}
+
+// Unacknowledged reports whether a publication in a frame has no outcome, because the server acknowledges
+// none.
+func (s *Subscriber) Unacknowledged() bool { return s.foreign != nil && !s.foreign.Acknowledges() }
+
+// forgetSent forgets the publications on a closed WebSocket.
+func (f *foreign) forgetSent() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent = nil
+}
+
+// appendForeignPost appends a publication by POST.
+func (s *Subscriber) appendForeignPost(dst []byte, topic string, payload []byte) []byte {
+	request, header := s.foreign.AppendPost(dst, s.Config.common, 0, topic, payload)
+	s.Traffic.Requests.Add(1) // also if the write fails: the server may have received it
+	s.Traffic.Up.Headers.Add(int64(header))
+	s.Traffic.Up.Payload.Add(int64(len(payload)))
+	s.Traffic.Up.Envelope.Add(int64(len(request) - header - len(payload)))
+	return request
+}
+
+// foreignPostOutcome is the outcome of a publication by POST.
+func foreignPostOutcome(d *target.Dialect, status int) Event {
+	if !d.AcceptsPost(status) {
+		return Event{Kind: Failed, Cause: fmt.Sprintf("publish returned status %d", status)}
+	}
+	return Event{Kind: Acked}
+}
+
+// receiveForeignPoll handles the response to a poll.
+func (s *Subscriber) receiveForeignPoll(header []byte, status int, body []byte, at clock.Instant) error {
+	empty := s.foreign.IsEmpty(status)
+	if status != http.StatusOK && !empty {
+		s.Traffic.Down.Envelope.Add(int64(len(body)))
+		return fmt.Errorf("poll returned status %d", status)
+	}
+	wire.EachField(header, s.foreign.Header)
+	s.foreign.Body(body)
+	s.subscribed(at)
+	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
+	if found := !empty && s.findPayloads(body); !found {
+		s.Traffic.Down.Envelope.Add(int64(len(body)))
+		s.Traffic.Empty.Add(1)
+		s.Report(Event{Kind: Polled}, at)
+		return nil
+	}
+	s.deliverForeign(len(body), at)
+	return nil
+}
+
+// receiveForeignPiece handles an event or a line of a stream.
+func (s *Subscriber) receiveForeignPiece(data []byte, at clock.Instant) {
+	if events, ok := s.pieces.(*wire.Events); ok && events.ID() != nil {
+		s.foreign.Event(events.ID())
+	}
+	if s.foreign.Opens(data) {
+		s.subscribed(at)
+	}
+	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
+	s.findPayloads(data)
+	s.deliverForeign(len(data), at)
+}
+
+// awaits names the step of the protocol in which a connection ended; "" after the last one.
+func (f *foreign) awaits() string {
+	if expects := f.Expects(); expects != "" {
+		return fmt.Sprintf("step %d: waited for a record that matches %s", f.Step(), expects[:min(len(expects), math.MaxInt8)])
+	}
+	return ""
+}
