@@ -404,6 +404,8 @@ type ValidityCheck struct {
 	Name   string `json:"name"`
 	Passed bool   `json:"passed"`
 	Detail string `json:"detail"` // the measured and the allowed value
+
+	NotChecked bool `json:"not_checked,omitempty"` // the system under test does not report what the check needs
 }
 
 // An Event is a disturbance of a trial by the machine.

@@ -13,6 +13,13 @@ import (
 // axes lists all axes, in the order of their values in the names of configurations. A new axis is a
 // row here, a field of Configuration and one of Sweep.
 var axes = []axis{
+	axisOf[TargetName]{
+		name: "target", shared: true,
+		sweep:  func(w *Sweep) *[]TargetName { return &w.Target },
+		of:     func(c *Configuration) *TargetName { return &c.Target },
+		own:    func(*Scenario, Transport) *TargetName { return nil },
+		offers: (*Scenario).offers,
+	},
 	axisOf[Library]{
 		name: "library", flag: "library",
 		sweep:   func(w *Sweep) *[]Library { return &w.Library },

@@ -62,6 +62,9 @@ type axisOf[T comparable] struct {
 	// the same meaning are measured once.
 	resolve func(T, transports.Transport) T
 
+	// offers reports whether a swept value has a transport in a scenario; nil: every value has.
+	offers func(*Scenario, T, Transport) bool
+
 	shared bool // a configuration has a value only if it is swept; otherwise all share the scenario's
 	inner  int  // depth
 }
@@ -82,7 +85,11 @@ func (a axisOf[T]) sweptFor(s *Scenario, t Transport) bool {
 
 func (a axisOf[T]) values(s *Scenario, t Transport) []T {
 	if a.sweptFor(s, t) {
-		return a.distinct(*a.sweep(&s.Sweep), t)
+		values := a.distinct(*a.sweep(&s.Sweep), t)
+		if a.offers == nil {
+			return values
+		}
+		return slices.DeleteFunc(values, func(value T) bool { return !a.offers(s, value, t) })
 	}
 	values := make([]T, 1)
 	if own := a.own(s, t); own != nil && a.has(t) && !a.shared {

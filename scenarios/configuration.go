@@ -52,8 +52,9 @@ type Sweep struct {
 	Rate    []Rate `yaml:"rate,omitempty" json:"rate" items:"16" min:"1/h" max:"1000000/s" allowed:"rates such as 100/s, each once"`      // 1 to 16 rates, in place of publish.rate
 	Payload []Size `yaml:"payload,omitempty" json:"payload" items:"16" min:"32B" max:"64KiB" allowed:"sizes with their units, each once"` // 1 to 16 sizes, in place of payload.size
 
-	RTT           []Duration `yaml:"rtt,omitempty" json:"rtt" items:"16" min:"0s" max:"2s" allowed:"durations with their units, each once"` // 1 to 16 round-trip times, each at most 2s, in place of network.rtt
-	NewConnection []bool     `yaml:"new_connection,omitempty" json:"new_connection"`                                                        // polling only: kept-alive connections and a new one for every poll, in place of those of the transports
+	RTT           []Duration   `yaml:"rtt,omitempty" json:"rtt" items:"16" min:"0s" max:"2s" allowed:"durations with their units, each once"` // 1 to 16 round-trip times, each at most 2s, in place of network.rtt
+	Target        []TargetName `yaml:"target,omitempty" json:"target" items:"16" allowed:"names of targets, each once"`                       // servers under test, by the names of their target files, or reference for those of pushbench; given by --target
+	NewConnection []bool       `yaml:"new_connection,omitempty" json:"new_connection"`                                                        // polling only: kept-alive connections and a new one for every poll, in place of those of the transports
 }
 
 // A Configuration is what one trial measures: a transport, and a value on each axis. A report has
@@ -67,6 +68,8 @@ type Configuration struct {
 
 	NewConnection bool // for every poll
 	Forward       bool // the router lets the server connect
+
+	Target TargetName // the server under test; "" and ReferenceTarget: pushbench's own
 
 	// Set only if they are swept. Otherwise all configurations share the scenario's own value.
 	RTT      Duration

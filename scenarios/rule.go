@@ -104,6 +104,7 @@ var kinds = map[any]kind{
 	reflect.TypeFor[Pacing]():           oneOf(FixedRate, FixedDelay),
 	reflect.TypeFor[Library]():          oneOf(Libraries...),
 	reflect.TypeFor[price.Item]():       oneOf(price.Items...),
+	reflect.TypeFor[TargetName]():       {what: "1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit", pattern: "^[a-z0-9][a-z0-9_-]{0,63}$"},
 	reflect.TypeFor[Template]():         {what: "a text", pattern: `(?s)^.+$`, grammar: asTemplate},
 	reflect.TypeFor[Expression]():       {what: "a regular expression", pattern: `(?s)^.+$`, grammar: asExpression},
 	reflect.TypeFor[HeaderField]():      {what: "a header field", pattern: `(?s)^.+$`, grammar: asHeaderField},

@@ -112,6 +112,8 @@ type Scenario struct {
 	Prices price.Prices `yaml:"prices,omitempty" json:"prices,omitzero"` // prices of the provider, for the price per 1,000 clients and month; default those of pushbench prices
 
 	Warnings []string `yaml:"-" json:"-"` // about deprecated names in the file
+
+	Targets map[TargetName]*Target `yaml:"-" json:"-"` // the files of sweep.target
 }
 
 // Cost is by what a transport is the cheapest.

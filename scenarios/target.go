@@ -1,10 +1,12 @@
 package scenarios
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/url"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,9 +17,9 @@ import (
 // each of its transports, and how messages are published. It contains no code: templates and
 // patterns are compiled once, and payloads are found by their own identity, whatever surrounds them.
 type Target struct {
-	Version int    `yaml:"version" json:"version" required:"true" min:"1" max:"1"`                                                                                        // version of the format: 1
-	Name    string `yaml:"name" json:"name" required:"true" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" allowed:"1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"` // name in reports: [a-z0-9][a-z0-9_-]{0,63}
-	About   string `yaml:"about,omitempty" json:"about"`                                                                                                                  // the server in a sentence: product, version, source of its protocol
+	Version int        `yaml:"version" json:"version" required:"true" min:"1" max:"1"` // version of the format: 1
+	Name    TargetName `yaml:"name" json:"name" required:"true"`                       // name in reports: [a-z0-9][a-z0-9_-]{0,63}
+	About   string     `yaml:"about,omitempty" json:"about"`                           // the server in a sentence: product, version, source of its protocol
 
 	URL   string        `yaml:"url,omitempty" json:"url" pattern:"^http://[!-~]{1,400}$" allowed:"http://host:port"` // of a server that is running already; default: the server is started, see start
 	Start TargetStart   `yaml:"start,omitempty" json:"start"`                                                        // starts the server; default: it is running already, see url
@@ -26,6 +28,9 @@ type Target struct {
 	Transports TargetTransports `yaml:"transports" json:"transports" required:"true" min:"1"` // how clients subscribe
 	Publish    TargetPublish    `yaml:"publish" json:"publish" required:"true" min:"1"`       // how messages are published
 	Promises   Promises         `yaml:"promises,omitempty" json:"promises"`                   // which losses are failures of the server
+
+	Source []byte `yaml:"-" json:"-"` // the text of the file
+	Path   string `yaml:"-" json:"-"` // absolute path of the file; "": it is in no file
 }
 
 // TargetStart starts a server. Its process and all descendants are billed.
@@ -138,6 +143,22 @@ const (
 	AtLeastOnce Attempts = "at_least_once"
 )
 
+// A TargetName is the name of a target.
+type TargetName string
+
+// ReferenceTarget names the servers of pushbench.
+const ReferenceTarget TargetName = "reference"
+
+// offers reports whether a target has a transport. Without its file, which a scenario does not contain, it has
+// all.
+func (s *Scenario) offers(name TargetName, transport Transport) bool {
+	t := s.Targets[name]
+	return t == nil || t.Offers(transport)
+}
+
+// TargetOf returns the file of the target that a configuration measures; nil: pushbench's own servers.
+func (s *Scenario) TargetOf(c Configuration) *Target { return s.Targets[c.Target] }
+
 // Offers reports whether a server has a transport.
 func (t *Target) Offers(transport Transport) bool { return slices.Contains(t.Offered(), transport) }
 
@@ -174,11 +195,15 @@ func TargetRules() *Rule { return targetRules() }
 
 // ReadTarget reads a target file. It is as strict as Read, and its errors are also of type *Error.
 func ReadTarget(name string, r io.Reader) (*Target, error) {
-	d, err := newDocument(name, r)
+	source, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return nil, &Error{File: name, Message: "cannot be read: " + err.Error(), cause: err}
+	}
+	d, err := newDocument(name, bytes.NewReader(source))
 	if err != nil {
 		return nil, err
 	}
-	t := new(Target)
+	t := &Target{Source: source}
 	targetRules().fill(reflect.ValueOf(t).Elem())
 	if err := d.decode(targetRules(), t); err != nil {
 		return nil, err
@@ -196,7 +221,14 @@ func LoadTarget(path string) (*Target, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return ReadTarget(path, file)
+	t, err := ReadTarget(path, file)
+	if err != nil {
+		return nil, err
+	}
+	if t.Path, err = filepath.Abs(path); err != nil {
+		return nil, &Error{File: path, Message: "has no absolute path: " + err.Error(), cause: err}
+	}
+	return t, nil
 }
 
 // validate returns the first unmet condition between fields.

@@ -15,7 +15,8 @@ type Greeting struct {
 	Listening string `json:"listening"`
 	Settings  string `json:"settings"`
 
-	Certificate string `json:"certificate"` // PEM; empty without TLS
+	Certificate string `json:"certificate"`      // PEM; empty without TLS
+	Target      string `json:"target,omitempty"` // name of the target that the process supervises; "": it is a server of pushbench
 
 	TLS *tls.Config `json:"-"` // trusts the certificate; nil without TLS
 }
@@ -29,6 +30,7 @@ func StartServer(ctx context.Context, argv []string, options Options) (*Process,
 	}
 	g, err := p.awaitGreeting(ctx)
 	if err == nil {
+		p.Tree = g.Target != ""
 		g.TLS, err = TLSConfig(g.Certificate)
 	}
 	if err != nil {

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"pushbench/bench/cost"
 )
 
 // A Process is a child that exits when its standard input ends. When the parent ends, for whatever
@@ -26,6 +28,8 @@ type Process struct {
 	Stdin  io.WriteCloser
 	Stdout io.ReadCloser
 	Ended  chan struct{} // closed after the exit
+
+	Tree bool // the process is a supervisor, which does nothing itself: its descendants do the work
 
 	control *LineWriter
 	stderr  Tail
@@ -111,6 +115,14 @@ func procs(name string, cores []int) int {
 
 // PID is the process identifier.
 func (p *Process) PID() int { return p.Cmd.Process.Pid }
+
+// PIDs lists the processes that do the work of the child: itself, or its descendants.
+func (p *Process) PIDs() ([]int, error) {
+	if !p.Tree {
+		return []int{p.PID()}, nil
+	}
+	return cost.Descendants(p.PID())
+}
 
 // Send writes a control message to the input of the child, as one line of JSON.
 func (p *Process) Send(message any) error { return p.control.Send(message) }

@@ -52,6 +52,11 @@ func (s *Subscriber) appendForeignRequest(dst []byte, stream bool) []byte {
 	return s.foreign.AppendFields(dst)
 }
 
+// PublishesInSocket reports whether a client publishes on the WebSocket on which it receives.
+func (s *Subscriber) PublishesInSocket() bool {
+	return s.Transport.PublishesInSocket && (s.foreign == nil || s.foreign.PublishesInFrames())
+}
+
 // subprotocol is what the upgrade offers; "": nothing.
 func (s *Subscriber) subprotocol() string {
 	if s.foreign == nil {

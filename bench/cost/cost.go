@@ -14,6 +14,7 @@ import (
 type Usage struct {
 	CPU          time.Duration // process CPU clock
 	User, System time.Duration // CPU split in the proportion of the kernel's ticks (10 ms each)
+	Reaped       time.Duration // CPU time of descendants that have ended, in ticks; not part of CPU
 
 	switches map[int]int64 // context switches by thread: the count of an ended thread is lost
 }

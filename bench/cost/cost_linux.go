@@ -28,6 +28,7 @@ func Read(pid int) (Usage, error) {
 		CPU:      cpu,
 		User:     time.Duration(stat.UTime) * tick,
 		System:   time.Duration(stat.STime) * tick,
+		Reaped:   time.Duration(stat.CUTime+stat.CSTime) * tick,
 		switches: contextSwitches(pid),
 	}, nil
 }

@@ -2,11 +2,14 @@ package generator
 
 import (
 	"net"
+	"os"
+	"strings"
 	"time"
 
 	"pushbench/bench/child"
 	"pushbench/bench/client"
 	"pushbench/bench/lab"
+	"pushbench/bench/target"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
@@ -38,7 +41,14 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 		c.PollTimeout = time.Duration(d.scenario.PollTimeout())
 		c.NewConnection = d.scenario.LongPoll.NewConnection
 	}
-	c.TLS, err = child.TLSConfig(p.Certificate)
+	if c.TLS, err = child.TLSConfig(p.Certificate); err != nil || p.Protocol == "" {
+		return c, err
+	}
+	file, err := scenarios.ReadTarget("target", strings.NewReader(p.Protocol))
+	if err != nil {
+		return c, err
+	}
+	c.Dialect, err = target.Compile(file, d.transport, os.LookupEnv)
 	return c, err
 }
 

@@ -21,6 +21,7 @@ import (
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
+	"pushbench/bench/payload"
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
 	"pushbench/bench/validity"
@@ -175,10 +176,12 @@ func (d *driver) prepare(p *Prepare) error {
 	if err != nil {
 		return err
 	}
+	plan := schedule.New(s, p.Repetition)
+	config.Payloads = payloads(plan, p.Run)
 	if d.engine, err = engines.New(p.Engine, config); err != nil {
 		return err
 	}
-	d.setPlan(schedule.New(s, p.Repetition), p)
+	d.setPlan(plan, p)
 	if s.Replies.Size > 0 {
 		d.replies = newReplies(d, config, p.Run)
 		d.books, d.awaited = append(d.books, d.replies.book), append(d.awaited, d.replies.recorder)
@@ -187,6 +190,16 @@ func (d *driver) prepare(p *Prepare) error {
 		d.shortLived = newShortLivedClients(d, p.Repetition)
 	}
 	return d.out.Send(Report{Prepared: &Prepared{}})
+}
+
+// payloads finds the payloads of a plan in what a target sends.
+func payloads(plan *schedule.Schedule, run uint32) *payload.Scanner {
+	return payload.NewScanner(run, func(index uint32) int {
+		if int(index) >= len(plan.Messages) {
+			return 0
+		}
+		return max(int(plan.Messages[index].Size), payload.Min)
+	})
 }
 
 // setPlan sets the driver's plan and creates everything that depends on it, except the clients.

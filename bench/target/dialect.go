@@ -87,7 +87,7 @@ func Compile(t *scenarios.Target, transport scenarios.Transport, env func(string
 	if !t.Offers(transport) {
 		return nil, fmt.Errorf("target %s has no transport %s; allowed: %s", t.Name, transport, join(t.Offered()))
 	}
-	d := &Dialect{Target: t.Name, Transport: transport, names: slices.Clone(fixedNames)}
+	d := &Dialect{Target: string(t.Name), Transport: transport, names: slices.Clone(fixedNames)}
 	c := compiler{Dialect: d, env: env}
 	d.login = c.fields(t.Login)
 	switch transport {

@@ -25,6 +25,7 @@ func (t *Trial) evidence() validity.Evidence {
 		InFlight: t.outcome.InFlight,
 
 		Exact:      t.Setup.Engine == engines.EventLoop,
+		Silent:     t.foreign(),
 		NeverTried: t.result.Publishes.DroppedBy[record.NeverTried],
 		Accepted:   t.after.Accepted - t.probeDials,
 		Served:     t.after.clientRequests(),

@@ -21,6 +21,7 @@ type replica struct {
 	generator *child.Process
 	probe     *probe
 	settings  string // of the server, in one line
+	foreign   bool   // the server is a target, which reports nothing about itself
 
 	certificate string // of the server; empty without TLS
 
@@ -39,10 +40,21 @@ func (r *replica) startServer(ctx context.Context, argv []string, options child.
 	}
 	ctx, release := child.CancelOnExit(ctx, server)
 	defer release()
-	r.server, r.settings, r.certificate = server, g.Settings, g.Certificate
+	r.server, r.settings, r.certificate, r.foreign = server, g.Settings, g.Certificate, g.Target != ""
 	r.probe = newProbe(g.Listening, g.TLS, options.Inside)
+	if r.foreign {
+		return nil
+	}
 	_, err = r.probe.get(ctx, "/v1/healthz")
 	return child.Cause(ctx, err)
+}
+
+// stats reads the server's counters. A target has none.
+func (r *replica) stats(ctx context.Context) (serverStats, error) {
+	if r.foreign {
+		return serverStats{}, nil
+	}
+	return r.probe.stats(ctx)
 }
 
 func (r *replica) startGenerator(argv []string, options child.Options) (err error) {
@@ -147,43 +159,73 @@ func (t *Trial) generators() (all processes) {
 // memory is the sum of their memory, by one of the functions of package cost.
 func (all processes) memory(read func(pid int) (int64, error)) (sum int64, err error) {
 	for _, p := range all {
-		bytes, err := read(p.PID())
+		pids, err := p.PIDs()
 		if err != nil {
 			return 0, err
 		}
-		if bytes == 0 { // not available on this operating system
-			return 0, nil
+		for _, pid := range pids {
+			bytes, err := read(pid)
+			if err != nil && p.Tree { // it has ended since it was listed
+				continue
+			}
+			if err != nil {
+				return 0, err
+			}
+			if bytes == 0 { // not available on this operating system
+				return 0, nil
+			}
+			sum += bytes
 		}
-		sum += bytes
 	}
 	return sum, nil
 }
 
-func (all processes) usage() (used []cost.Usage, err error) {
+// A reading is the resources that processes have used so far, by process.
+type reading map[int]cost.Usage
+
+func (all processes) usage() (reading, error) {
+	used := reading{}
 	for _, p := range all {
-		u, err := cost.Read(p.PID())
+		pids, err := p.PIDs()
 		if err != nil {
 			return nil, err
 		}
-		used = append(used, u)
+		for _, pid := range pids {
+			u, err := cost.Read(pid)
+			if err != nil && p.Tree { // it has ended since it was listed
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			used[pid] = u
+		}
 	}
 	return used, nil
 }
 
-// addUsage adds the resources used between two readings to a role's cost.
-func addUsage(role *results.Process, from, to []cost.Usage) {
-	role.Processes = len(to)
-	for i := range to {
-		u := to[i].Minus(from[i])
-		role.CPU += u.CPU
+// addUsage adds the resources used between two readings to a role's cost. A process that ended in between is
+// part of what its parent has reaped since, from its start on: what it had used before is subtracted.
+func addUsage(role *results.Process, from, to reading) {
+	for pid, last := range to {
+		if last.CPU > 0 {
+			role.Processes++
+		}
+		u := last.Minus(from[pid])
+		role.CPU += u.CPU + last.Reaped - from[pid].Reaped
 		role.User += u.User
 		role.System += u.System
 		role.ContextSwitches += u.ContextSwitches
 	}
+	for pid, first := range from {
+		if _, live := to[pid]; !live {
+			role.CPU -= first.CPU
+		}
+	}
 }
 
 // cpuTime is the CPU time of all processes between two readings.
-func cpuTime(from, to []cost.Usage) results.CPUTime {
+func cpuTime(from, to reading) results.CPUTime {
 	var p results.Process
 	addUsage(&p, from, to)
 	return results.CPUTime{CPU: p.CPU, User: p.User, System: p.System}
@@ -193,7 +235,7 @@ func cpuTime(from, to []cost.Usage) results.CPUTime {
 // of the last process. It is empty if the operating system does not support pinning.
 func (all processes) affinity(requested []int) (got []int) {
 	for _, p := range all {
-		got, _ = cost.Affinity(p.PID())
+		got, _ = cost.Affinity(p.PID()) // of a supervisor, from which its descendants have it
 		if !validity.Granted(requested, got) {
 			break
 		}

@@ -126,6 +126,9 @@ func (t *Trial) startServers(ctx context.Context) (err error) {
 	return err
 }
 
+// foreign reports whether the servers are those of a target.
+func (t *Trial) foreign() bool { return t.Scenario.TargetOf(t.Measured) != nil }
+
 // send sends the same command to every load generator.
 func (t *Trial) send(c generator.Command) error {
 	for _, r := range t.replicas {
@@ -153,11 +156,16 @@ func (t *Trial) receive(ctx context.Context, within time.Duration, expected func
 
 func (t *Trial) prepare(ctx context.Context) (err error) {
 	text := string(t.Scenario.YAML())
+	var protocol string
+	if file := t.Scenario.TargetOf(t.Measured); file != nil {
+		protocol = string(file.Source)
+	}
 	for i, r := range t.replicas {
 		if err := r.generator.Send(generator.Command{Prepare: &generator.Prepare{
 			Scenario:  text,
 			Transport: string(t.Measured.Transport),
 			Target:    r.probe.address,
+			Protocol:  protocol,
 
 			Certificate:      r.certificate,
 			Replica:          i,
@@ -206,7 +214,7 @@ func (t *Trial) connect(ctx context.Context) error {
 }
 
 // A usage is the resources that the processes of each role have used so far.
-type usage struct{ servers, generators, link []cost.Usage }
+type usage struct{ servers, generators, link reading }
 
 func (t *Trial) usage() (u usage, err error) {
 	var errs [3]error
@@ -225,7 +233,7 @@ func (t *Trial) idle(ctx context.Context) (err error) {
 		return context.Cause(ctx)
 	}
 	for i, r := range t.replicas {
-		if r.before, err = r.probe.stats(ctx); err != nil {
+		if r.before, err = r.stats(ctx); err != nil {
 			return err
 		}
 		if differences := validity.Differences(t.replicas[0].before.settings, r.before.settings, nil); len(differences) > 0 {
@@ -418,7 +426,9 @@ func (t *Trial) audit(ctx context.Context) (err error) {
 	if c := t.result.Cost; c.Delivered > 0 {
 		measured.Write = time.Duration(float64(c.Server.CPU) / float64(c.Delivered) * t.crowding())
 	}
-	t.result.Predicted = model.Predict(t.Scenario, t.Measured.Transport, measured)
+	if !t.foreign() { // the model knows the bytes and the gaps of pushbench's own protocol only
+		t.result.Predicted = model.Predict(t.Scenario, t.Measured.Transport, measured)
+	}
 	if t.result.Cost.Server.MemoryPeak, err = t.servers().memory(cost.PeakMemory); err != nil {
 		return err
 	}
@@ -449,6 +459,9 @@ const (
 // reported. A connection that was opened and closed just now can still be in the server's listen
 // queue; it is not a hidden one.
 func (r *replica) settle(ctx context.Context) (err error) {
+	if r.foreign {
+		return nil
+	}
 	deadline := clock.Now().Add(acceptWait)
 	for {
 		if r.after, err = r.probe.stats(ctx); err != nil {

@@ -23,6 +23,7 @@ type Evidence struct {
 	Margin        float64            // relative difference that matters to the run
 	Poll          time.Duration      // interval of short polling; 0: another transport
 
+	Silent             bool         // the server is a target, which reports nothing about itself
 	Accepted           int64        // connections that the server accepted from the clients
 	Served             int64        // requests that the server received from the clients
 	Total              results.Wire // since the first dial

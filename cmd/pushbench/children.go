@@ -10,6 +10,7 @@ import (
 	"pushbench/bench/generator"
 	"pushbench/bench/host"
 	"pushbench/bench/lab"
+	"pushbench/bench/supervise"
 )
 
 // newChildCommands returns the commands that this executable runs as child processes. Each is
@@ -36,5 +37,14 @@ JSON over standard input and output. It exits when its input ends.`, generator.D
 			RunE:   func(c *cobra.Command, _ []string) error { return role.do(c.InOrStdin(), c.OutOrStdout()) },
 		})
 	}
+	all = append(all, &cobra.Command{
+		Use:    "supervise FILE",
+		Short:  "Run the server of a target file until standard input ends",
+		Hidden: true,
+		Args:   exactly("a target file"),
+		RunE: func(c *cobra.Command, args []string) error {
+			return supervise.Run(args[0], c.InOrStdin(), c.OutOrStdout())
+		},
+	})
 	return all
 }

@@ -57,12 +57,13 @@ var layout = []rule{
 	{
 		packages: "bench/generator", // independent of the trial that starts it
 		may: []string{
-			"bench/child", "bench/client", "bench/client/engines", "bench/client/goroutine", "bench/clock", "bench/lab", "bench/payload", "bench/record", "bench/schedule", "bench/validity",
+			"bench/child", "bench/client", "bench/client/engines", "bench/client/goroutine", "bench/clock", "bench/lab", "bench/payload", "bench/record", "bench/schedule", "bench/target", "bench/validity",
 			"scenarios", "results",
 		},
 		tests: []string{"bench/generator/generatortest"},
 	},
 	{packages: "bench/generator/generatortest"},
+	{packages: "bench/supervise", may: []string{"bench/child", "bench/cost", "scenarios"}, tests: []string{"bench/clock"}}, // starts servers of others, knows no protocol
 	{
 		packages: "bench/trial", // independent of the run that it is part of
 		may: []string{

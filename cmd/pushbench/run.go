@@ -69,6 +69,7 @@ is worse than the baseline's, 8 if a declared comparison is undecided.
 	f.StringSliceVar(&o.library, "library", nil, "server library: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
 	f.StringSliceVar(&o.batchingDelay, "batching-delay", nil, `longest time a server may delay messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
 	f.StringArrayVar(&o.sweep, "sweep", nil, "compare several values of a field, such as rate=10/s,100/s; repeat the flag for other fields (default: the scenario's sweep)")
+	f.StringSliceVar(&o.Targets, "target", nil, "servers to measure, by their target files or the names of those in "+app.TargetsFolder+"; reference: those of pushbench; several are compared (default: reference)")
 	f.StringVar(&o.baseline, "baseline", "", "executable of another pushbench build, whose servers are measured in turns with these; its run folder ends in -baseline (see pushbench compare; default: none)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print how long the run takes and what its repetitions can decide; measure nothing")
 	f.BoolVar(&o.requireVerdict, "require-verdict", false, "refuse to start with too few repetitions to decide any declared comparison (exit code 2)")
@@ -253,7 +254,7 @@ func duration(flag, text string) (scenarios.Duration, error) {
 // applicable returns the assertions that can be checked with the given flags: an assertion is
 // about the unchanged workload and about metrics that are measured.
 func applicable(c *cobra.Command, s *scenarios.Scenario) []metric.Assertion {
-	if slices.ContainsFunc([]string{"clients", "rtt", "link", "library", "batching-delay", "servers", "sweep"}, c.Flags().Changed) {
+	if slices.ContainsFunc([]string{"clients", "rtt", "link", "library", "batching-delay", "servers", "sweep", "target"}, c.Flags().Changed) {
 		return nil
 	}
 	missing := s.Unmeasured(s.Configurations())

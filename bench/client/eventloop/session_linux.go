@@ -43,6 +43,9 @@ func newSession(l *loop, sub client.Subscription, sink client.Sink) *session {
 	case !sub.Backend() && s.Transport.Upgrades:
 		s.socket = &socket{session: s}
 		s.Duplex, s.publisher = s.socket, s.socket
+		if sub.Publishes && !s.PublishesInSocket() {
+			s.publisher = newPoster(s)
+		}
 	case sub.Publishes || len(sub.Topics) == 0:
 		s.publisher = newPoster(s)
 	}

@@ -33,6 +33,9 @@ func (e *engine) Open(sub client.Subscription, sink client.Sink) client.Session 
 		socket := newSocket(s)
 		s.Duplex, s.socket = socket, socket
 		s.outbox = &outbox{session: s, send: socket.send, online: socket.online}
+		if sub.Publishes && !s.PublishesInSocket() {
+			s.outbox = newPoster(ctx, s)
+		}
 		s.start(ctx, socket.serve)
 	case len(sub.Topics) == 0:
 		s.outbox = newPoster(ctx, s)

@@ -57,7 +57,9 @@ func (k *socket) Opened() { k.setConn(k.opened) }
 // no publication is refused as offline before it.
 func (k *socket) offline() {
 	k.setConn(nil)
-	k.outbox.update((*client.Backlog).AbandonSent)
+	if k.PublishesInSocket() {
+		k.outbox.update((*client.Backlog).AbandonSent)
+	}
 	if k.opened != nil {
 		k.opened.close()
 		k.opened = nil

@@ -28,6 +28,7 @@ const RunsFolder = "results/runs"
 // separate cores without idle states, into a new folder of RunsFolder.
 type Options struct {
 	Transports   []string // only these; nil: the scenario's
+	Targets      []string // servers under test: see loadTargets; nil: those of this executable
 	ServersGiven bool     // the number of servers is given and is not changed to fit this machine
 	Out          string   // the folder; default: RunsFolder/TIME-NAME
 	Baseline     *Build   // another build, whose servers are measured in turns with these; nil: none
@@ -61,6 +62,9 @@ func (o *Options) Load(name, with string, change func(*scenarios.Scenario) error
 		s.Transports = append(s.Transports, scenarios.Transport(t))
 	}
 	if err := change(s); err != nil {
+		return nil, err
+	}
+	if err := o.loadTargets(s); err != nil {
 		return nil, err
 	}
 	if err := s.Check(); err != nil {

@@ -1,0 +1,110 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"pushbench/bench/target"
+	"pushbench/scenarios"
+)
+
+// TargetsFolder has a folder with the target file of each server that pushbench ships a target for.
+const TargetsFolder = "servers/foreign"
+
+// targetFile is the name of a target file in its folder.
+const targetFile = "target.yaml"
+
+// loadTargets reads the target files of --target and makes the scenario compare them.
+func (o *Options) loadTargets(s *scenarios.Scenario) error {
+	if len(o.Targets) == 0 {
+		if len(s.Sweep.Target) > 0 {
+			return Usagef("sweep.target: names servers whose target files are not given; give them with --target")
+		}
+		return nil
+	}
+	s.Targets, s.Sweep.Target = map[scenarios.TargetName]*scenarios.Target{}, nil
+	for _, name := range o.Targets {
+		if name == string(scenarios.ReferenceTarget) {
+			s.Sweep.Target = append(s.Sweep.Target, scenarios.ReferenceTarget)
+			continue
+		}
+		t, err := loadTarget(name)
+		if err != nil {
+			return err
+		}
+		if s.Targets[t.Name] != nil {
+			return Usagef("--target: two files have the name %s; give each target a name of its own", t.Name)
+		}
+		if err := fits(s, t); err != nil {
+			return err
+		}
+		s.Targets[t.Name], s.Sweep.Target = t, append(s.Sweep.Target, t.Name)
+	}
+	if len(s.Configurations()) == 0 {
+		return Usagef("--target: no server has one of the transports %s; choose others with --transports", s.Transports)
+	}
+	return nil
+}
+
+// loadTarget reads the target file with a path, or that of a server in TargetsFolder.
+func loadTarget(name string) (*scenarios.Target, error) {
+	path := name
+	if !strings.ContainsAny(name, "/.") {
+		path = filepath.Join(TargetsFolder, name, targetFile)
+		if _, err := os.Stat(path); err != nil {
+			return nil, Usagef("--target: no target %q; allowed: %s, or the path of a target file", name, strings.Join(shippedTargets(), ", "))
+		}
+	}
+	t, err := scenarios.LoadTarget(path)
+	if err == nil && t.Name == scenarios.ReferenceTarget {
+		err = Usagef("%s: name: %s is the name of pushbench's own servers; give the target another name", path, t.Name)
+	}
+	return t, err
+}
+
+// shippedTargets lists the names that --target takes.
+func shippedTargets() []string {
+	names := []string{string(scenarios.ReferenceTarget)}
+	found, _ := filepath.Glob(filepath.Join(TargetsFolder, "*", targetFile)) // the pattern is valid
+	for _, path := range found {
+		names = append(names, filepath.Base(filepath.Dir(path)))
+	}
+	return names
+}
+
+// fits returns an error if a target cannot be measured with a scenario.
+func fits(s *scenarios.Scenario, t *scenarios.Target) error {
+	refuse := func(why, allowed string) error {
+		return Usagef("--target: %s cannot be measured with scenario %s: %s; allowed: %s", t.Name, s.Name, why, allowed)
+	}
+	switch {
+	case s.Delivery == scenarios.Latest:
+		return refuse("delivery: latest requires a protocol that replaces messages", "scenarios with delivery: every")
+	case s.Replies.Size > 0:
+		return refuse("replies require the webhooks of pushbench's servers", "scenarios without replies")
+	case s.Secured():
+		return refuse("TLS is not supported", "scenarios without TLS")
+	case s.Network.Link == scenarios.PacketLink:
+		return refuse("network namespaces are not supported", "network.link: stream")
+	case s.Headers.Response > 0:
+		return refuse("headers.response is a setting of pushbench's servers", "scenarios without it")
+	}
+	for _, transport := range s.Transports {
+		if !t.Offers(transport) {
+			continue
+		}
+		d, err := target.Compile(t, transport, os.LookupEnv)
+		switch {
+		case err != nil:
+			return Usagef("--target: %w", err)
+		case s.Topics.PerClient > 1 && d.OneTopic():
+			return refuse(fmt.Sprintf("each client subscribes to %d topics, and the path of %s has one", s.Topics.PerClient, transport), "{topics} in the path, or topics.per_client: 1")
+		case !d.Posts() && (s.Publish.By != scenarios.ByClients || !d.PublishesInFrames()):
+			return refuse(fmt.Sprintf("messages are published by POST with %s, and publish.post is missing", transport), "a target with publish.post")
+		}
+	}
+	return nil
+}
+
