@@ -109,7 +109,6 @@ var kinds = map[any]kind{
 	reflect.TypeFor[Expression]():       {what: "a regular expression", pattern: `(?s)^.+$`, grammar: asExpression},
 	reflect.TypeFor[HeaderField]():      {what: "a header field", pattern: `(?s)^.+$`, grammar: asHeaderField},
 	reflect.TypeFor[Order]():            oneOf(PerTopic, Unordered),
-	reflect.TypeFor[Resume]():           oneOf(NoResume, ByCursor),
 	reflect.TypeFor[Attempts]():         oneOf(AtMostOnce, AtLeastOnce),
 
 	"metric":    oneOf(metric.Primary()...).formerly(map[string]string{"answer_p50": metric.ReplyP50, "answer_p99": metric.ReplyP99}),

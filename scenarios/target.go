@@ -110,9 +110,9 @@ type TargetPublish struct {
 // Promises say which losses are failures of the server. All are optional: a benchmark counts every
 // loss, and a report says which promise it breaks.
 type Promises struct {
-	Order    Order    `yaml:"order,omitempty" json:"order" default:"per_topic"`          // default per_topic
-	Resume   Resume   `yaml:"resume,omitempty" json:"resume" default:"none"`             // default none
-	Delivery Attempts `yaml:"delivery,omitempty" json:"delivery" default:"at_most_once"` // default at_most_once
+	Order    Order       `yaml:"order,omitempty" json:"order" default:"per_topic"`          // default per_topic
+	Resume   []Transport `yaml:"resume,omitempty" json:"resume"`                            // transports over which a client receives what was published while it was not connected; default none
+	Delivery Attempts    `yaml:"delivery,omitempty" json:"delivery" default:"at_most_once"` // default at_most_once
 }
 
 // An Order is the order in which a server delivers.
@@ -122,16 +122,6 @@ type Order string
 const (
 	PerTopic  Order = "per_topic"
 	Unordered Order = "none"
-)
-
-// A Resume is how a server delivers what a client missed.
-type Resume string
-
-// NoResume delivers nothing that was published while a client was not connected. ByCursor delivers what was
-// published after the client's position.
-const (
-	NoResume Resume = "none"
-	ByCursor Resume = "cursor"
 )
 
 // Attempts are how often a server delivers a message.

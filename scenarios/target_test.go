@@ -37,7 +37,7 @@ publish:
   post: /publish/{topic}
   body: '{"data":"{payload}","n":{}}'
   ok: [200, 202]
-promises: {order: none, resume: cursor}
+promises: {order: none, resume: [longpoll]}
 `
 
 func TestReadTargetKeepsValues(t *testing.T) {
@@ -48,7 +48,7 @@ func TestReadTargetKeepsValues(t *testing.T) {
 	if diff := cmp.Diff([]Transport{"longpoll", "websocket"}, got.Offered()); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(Promises{Unordered, ByCursor, AtMostOnce}, got.Promises); diff != "" {
+	if diff := cmp.Diff(Promises{Unordered, []Transport{"longpoll"}, AtMostOnce}, got.Promises); diff != "" {
 		t.Error(diff)
 	}
 	want := []Step{{Expect: `^0\{.*"sid":"(?<sid>[^"]+)"`}, {Send: "40"}, {Expect: "^40"}, {Send: `420["sub","{topic}"]`}, {Expect: "^43"}}

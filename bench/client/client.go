@@ -125,6 +125,7 @@ const (
 	Failed                   // publication ID was refused or its connection failed; Cause is set
 	Dropped                  // publication ID was never sent; Cause is set
 	Polled                   // a poll returned no message
+	Stepped                  // step ID of a target's protocol begins, from 1
 )
 
 // An Event is anything but a delivery that happens in a session.

@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"net/http"
 	"sync"
 
@@ -107,7 +106,9 @@ func (s *Subscriber) converse(at clock.Instant) error {
 	}
 	if s.foreign.Subscribed() {
 		s.subscribed(at)
+		return nil
 	}
+	s.Report(Event{Kind: Stepped, ID: uint32(s.foreign.Step())}, at)
 	return nil
 }
 
@@ -256,12 +257,4 @@ func (s *Subscriber) receiveForeignPiece(data []byte, at clock.Instant) {
 	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
 	s.findPayloads(data)
 	s.deliverForeign(len(data), at)
-}
-
-// awaits names the step of the protocol in which a connection ended; "" after the last one.
-func (f *foreign) awaits() string {
-	if expects := f.Expects(); expects != "" {
-		return fmt.Sprintf("step %d: waited for a record that matches %s", f.Step(), expects[:min(len(expects), math.MaxInt8)])
-	}
-	return ""
 }

@@ -39,3 +39,12 @@ func Descendants(pid int) (found []int, err error) {
 	slices.Sort(found)
 	return found, nil
 }
+
+// Name is the name of a process; "?" if it has ended.
+func Name(pid int) string {
+	stat, err := read(pid, "name", procfs.Proc.Stat)
+	if err != nil {
+		return "?"
+	}
+	return stat.Comm
+}

@@ -27,3 +27,13 @@ func Descendants(pid int) (found []int, err error) {
 	}
 	return found, nil
 }
+
+// Name is the name of a process; "?" if it has ended.
+func Name(pid int) string {
+	if p, err := process.NewProcess(int32(pid)); err == nil {
+		if name, err := p.Name(); err == nil {
+			return name
+		}
+	}
+	return "?"
+}

@@ -142,16 +142,6 @@ func (g *Dialogue) Subscribed() bool {
 
 func (g *Dialogue) done() bool { return g.step == len(g.steps) }
 
-// Expects describes the step that is under way: what the server should send. It is "" if none is.
-func (g *Dialogue) Expects() string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.done() || g.steps[g.step].expect == nil {
-		return ""
-	}
-	return g.steps[g.step].expect.String()
-}
-
 // Step is the number of the step that is under way, from 1.
 func (g *Dialogue) Step() int {
 	g.mu.Lock()

@@ -96,7 +96,7 @@ It compares their latency and cost for a given workload and network.
 		},
 	})
 	root.AddCommand(newChildCommands()...)
-	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newPricesCommand(), newSchemaCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newVerifyCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newPricesCommand(), newSchemaCommand(), newVersionCommand())
 	root.SetUsageTemplate(usageTemplate(root))
 	return root
 }

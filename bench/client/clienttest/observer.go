@@ -151,4 +151,5 @@ var kinds = map[client.Kind]string{
 	client.Failed:       "failed",
 	client.Dropped:      "dropped",
 	client.Polled:       "polled",
+	client.Stepped:      "stepped",
 }

@@ -107,4 +107,3 @@ func fits(s *scenarios.Scenario, t *scenarios.Target) error {
 	}
 	return nil
 }
-

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pushbench/bench/verify"
+	"pushbench/cmd/internal/app"
+	"pushbench/results"
+)
+
+func newVerifyCommand() *cobra.Command {
+	var transports []string
+	var silence time.Duration
+	var format string
+	var ladder bool
+	c := &cobra.Command{
+		Use:   "verify TARGET",
+		Short: "Try a target file against its server",
+		Long: `Try a target file against its server. TARGET is the path of a target file, or the name of
+a folder in ` + app.TargetsFolder + `.
+
+Over each transport of the file, two clients subscribe to one topic each. Messages are
+published in every way that the file describes. The checks say whether they arrive
+unchanged, in order and only at their subscriber, whether the server acknowledges them,
+and what a client receives after its connection was closed. The last line lists the
+processes whose CPU time and memory pushbench run measures.
+
+The exit code is 5 if a check fails.
+
+` + exitHelp,
+		Example: "  pushbench verify ./mine.yaml\n  pushbench verify nchan --transports websocket --ladder",
+		Args:    exactly("a target file, or a name"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if silence < 0 || silence > 10*time.Minute {
+				return app.Usagef("--silence: %s is not allowed; allowed: 0s to 10m", silence)
+			}
+			found, err := env(c).Verify(c.Context(), args[0], transports, silence)
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				e := json.NewEncoder(c.OutOrStdout())
+				e.SetIndent("", "  ")
+				return joinRefused(e.Encode(found), found)
+			}
+			return joinRefused(printFindings(c.OutOrStdout(), found, ladder), found)
+		},
+	}
+	f := c.Flags()
+	f.StringSliceVar(&transports, "transports", nil, "transports to try, such as sse,websocket (default: those of the file)")
+	f.DurationVar(&silence, "silence", 0, "time that a connection is left without messages, to see whether heartbeats keep it open; 0s: not checked")
+	f.StringVar(&format, "format", "table", "output format: table or json")
+	f.BoolVar(&ladder, "ladder", false, "also draw the traffic of the first client as a sequence diagram")
+	completeList(c, "transports", completeTransports(nil))
+	completeWord(c, "format", []string{"table", "json"})
+	return c
+}
+
+// joinRefused adds the error of a check that failed.
+func joinRefused(err error, found []verify.Result) error {
+	if err != nil {
+		return err
+	}
+	return app.Refusal(found)
+}
+
+// marks are the outcomes as a person reads them.
+var marks = map[verify.Outcome]string{verify.Passed: "✓", verify.Failed: "✗", verify.NotChecked: "–"}
+
+func printFindings(w io.Writer, found []verify.Result, ladder bool) error {
+	for i, r := range found {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, r.Transport)
+		for _, f := range r.Findings {
+			fmt.Fprintf(w, "  %s %-21s %s\n", marks[f.Outcome], f.Check, results.Plain(f.Detail))
+		}
+		if !ladder {
+			continue
+		}
+		fmt.Fprintln(w)
+		if err := r.Ladder.Text(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
