@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -49,6 +50,7 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 		m.Conditions = slices.Insert(m.Conditions, 0,
 			"WebSocket is served by gorilla/websocket on net/http, every other transport by fasthttp: a CPU or memory ratio compares libraries as well as transports")
 	}
+	m.Conditions = append(m.Conditions, targetConditions(s)...)
 	m.NotShown = host.NotShown(m.Host)
 	describeLink(&m, s)
 	if s.Servers > 1 {
@@ -134,6 +136,21 @@ func upstreamConditions(s *scenarios.Scenario) (conditions []string) {
 		conditions = append(conditions, fmt.Sprintf("clients also send upstream messages, %s of %s in total, each over its own upstream path: %s. Costs per message include them and are divided by the deliveries; acknowledgement times are those of upstream messages only", s.Upstream.Rate, s.Upstream.Size, own))
 	}
 	return conditions
+}
+
+// targetConditions describes the targets that a scenario compares.
+func targetConditions(s *scenarios.Scenario) (conditions []string) {
+	for _, name := range s.Sweep.Target {
+		if t := s.Targets[name]; t != nil {
+			conditions = append(conditions, fmt.Sprintf("%s is not pushbench's own server: its protocol is described by the target file %s (SHA-256 %.16s), which reports no hidden connections or retries, and for which the model predicts nothing", name, filepath.Base(t.Path), sha256Hex(t.Source)))
+		}
+	}
+	return conditions
+}
+
+func sha256Hex(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // publishedValues returns a scenario's published values of other benchmarks, with defaults.

@@ -193,9 +193,10 @@ func (g *Dialogue) Receive(record []byte) bool {
 	return true
 }
 
-// Opens reports whether an event or a line of a stream subscribes the client. nil is the header of the response.
+// Opens reports whether an event or a line of a stream subscribes the client. nil is the header of the response,
+// which subscribes a client that continues after its last event.
 func (g *Dialogue) Opens(record []byte) bool {
-	if g.ready == nil {
+	if g.ready == nil || g.Resumes() {
 		return true
 	}
 	return record != nil && g.ready.Match(record)
