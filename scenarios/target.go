@@ -35,6 +35,7 @@ type Target struct {
 
 // TargetStart starts a server. Its process and all descendants are billed.
 type TargetStart struct {
+	Build  []Template `yaml:"build,omitempty" json:"build" items:"64" repeats:"true" allowed:"words of a command line"`   // command that builds or installs the server, once before the first measurement; default none
 	Run    []Template `yaml:"run" json:"run" required:"true" items:"64" repeats:"true" allowed:"words of a command line"` // program and arguments; {port} is a free TCP port of the loopback address
 	Folder string     `yaml:"folder,omitempty" json:"folder"`                                                             // working directory, relative to the target file; default: the folder of the target file
 	Env    []Template `yaml:"env,omitempty" json:"env" items:"32" allowed:"NAME=value"`                                   // additional environment variables
@@ -259,6 +260,11 @@ func (t *Target) address() *conflict {
 }
 
 func (t *Target) start() *conflict {
+	for _, one := range t.Start.Build {
+		if name, unknown := one.unknownName(nil); unknown {
+			return unknownPlaceholder("start.build", name, nil)
+		}
+	}
 	if t.Start.Log != "" && t.Start.Get != "" {
 		return &conflict{field: "start.get", message: "is given together with log; allowed: one of them"}
 	}

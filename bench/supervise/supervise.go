@@ -93,7 +93,7 @@ func start(ctx context.Context, t *scenarios.Target) (*server, error) {
 		return nil, err
 	}
 	s.cmd = exec.Command(argv[0], argv[1:]...) //nolint:noctx // end ends it, with its descendants
-	s.cmd.Dir = filepath.Join(filepath.Dir(t.Path), t.Start.Folder)
+	s.cmd.Dir = folder(t)
 	s.cmd.Env = append(os.Environ(), env...)
 	s.cmd.SysProcAttr = attributes()
 	if strings.Contains(argv[0], "/") && !filepath.IsAbs(argv[0]) {
@@ -188,7 +188,7 @@ func (s *server) ready(ctx context.Context) error {
 	case <-s.ended:
 		return s.exit()
 	case <-timeout.C:
-		return fmt.Errorf("the server is not ready after %v; start waits until %s%s", within, waitsFor, s.last())
+		return fmt.Errorf("the server is not ready after %v; start waits until %s%s", within, waitsFor, last(&s.output))
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -243,16 +243,16 @@ func (s *server) exit() error {
 	if s.err != nil {
 		how = s.err.Error()
 	}
-	return fmt.Errorf("the server ended: %s%s", how, s.last())
+	return fmt.Errorf("the server ended: %s%s", how, last(&s.output))
 }
 
 // lastLines is how many lines of a server's output an error shows.
 const lastLines = 3
 
-// last is the end of the server's output, on one line.
-func (s *server) last() string {
+// last is the end of an output, on one line.
+func last(output *child.Tail) string {
 	var lines []string
-	for line := range strings.Lines(s.output.String()) {
+	for line := range strings.Lines(output.String()) {
 		if line = strings.TrimSpace(line); line != "" {
 			lines = append(lines, line)
 		}

@@ -106,6 +106,7 @@ var layout = []rule{
 	{packages: "servers/faults", may: []string{"servers/hub"}},          // a decorator of the hub's publish path
 	{packages: "servers/wire/httpstack", may: []string{"servers/sock"}}, // the only user of the servers of net/http and fasthttp
 	{packages: "servers/wire", may: []string{"servers/wire/httpstack", "servers/faults", "servers/hub", "servers/sock"}},
+	{packages: "servers/foreign/*"}, // servers as others write them
 	{packages: "servers/*", may: []string{"servers/wire", "servers/wire/httpstack", "servers/hub", "servers/sock"}}, // an edge per transport
 	{packages: "scenarios", may: []string{"results/metric", "results/price"}},
 	{packages: leaf},

@@ -110,6 +110,9 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 		return nil, err
 	}
 	e.Warn(s)
+	if err := e.buildTargets(ctx, s); err != nil {
+		return nil, err
+	}
 	err = e.InSession(ctx, func(session *Session) (err error) {
 		runs, err = session.measure(s, o)
 		return err

@@ -1,11 +1,13 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"pushbench/bench/supervise"
 	"pushbench/bench/target"
 	"pushbench/scenarios"
 )
@@ -104,6 +106,28 @@ func fits(s *scenarios.Scenario, t *scenarios.Target) error {
 		case !d.Posts() && (s.Publish.By != scenarios.ByClients || !d.PublishesInFrames()):
 			return refuse(fmt.Sprintf("messages are published by POST with %s, and publish.post is missing", transport), "a target with publish.post")
 		}
+	}
+	return nil
+}
+
+// buildTargets builds the servers of a scenario's targets.
+func (e Env) buildTargets(ctx context.Context, s *scenarios.Scenario) error {
+	for _, name := range s.Sweep.Target {
+		if t := s.Targets[name]; t != nil {
+			if err := e.buildTarget(ctx, t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e Env) buildTarget(ctx context.Context, t *scenarios.Target) error {
+	if len(t.Start.Build) > 0 {
+		fmt.Fprintf(e.Err, "%s: building\n", t.Name)
+	}
+	if err := supervise.Build(ctx, t); err != nil {
+		return &Error{Refused, fmt.Errorf("%s: %w", t.Name, err)}
 	}
 	return nil
 }

@@ -27,6 +27,9 @@ func (e Env) Verify(ctx context.Context, name string, transports []string, silen
 		}
 		chosen = append(chosen, scenarios.Transport(transport))
 	}
+	if err := e.buildTarget(ctx, t); err != nil {
+		return nil, err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this executable: %w", err)
