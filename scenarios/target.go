@@ -369,7 +369,7 @@ func (t *Target) publish() *conflict {
 	case p.Body != "" && !p.Body.Has("payload"):
 		return &conflict{field: "publish.body", message: "does not contain {payload}; allowed: a text with {payload}"}
 	}
-	known := []string{"topic", "payload", "id", "client"}
+	known := []string{"topic", "payload", "size", "id", "client"}
 	for _, part := range []struct {
 		field string
 		text  Template

@@ -39,12 +39,13 @@ const (
 	topicValue = iota
 	topicsValue
 	payloadValue
+	sizeValue
 	idValue
 	clientValue
 	captured
 )
 
-var fixedNames = []string{"topic", "topics", "payload", "id", "client"}
+var fixedNames = []string{"topic", "topics", "payload", "size", "id", "client"}
 
 type step struct {
 	expect *regexp.Regexp // nil: a send

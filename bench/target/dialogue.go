@@ -221,6 +221,7 @@ func (g *Dialogue) Acks(record []byte) bool {
 func (g *Dialogue) publication(id uint32, topic string, payload []byte) [][]byte {
 	copy(g.posted, g.values)
 	g.posted[topicValue], g.posted[payloadValue] = append(g.posted[topicValue][:0:0], topic...), payload
+	g.posted[sizeValue] = strconv.AppendInt(nil, int64(len(payload)), 10)
 	g.posted[idValue] = strconv.AppendUint(nil, uint64(id), 10)
 	return g.posted
 }

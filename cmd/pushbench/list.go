@@ -93,10 +93,10 @@ func printSource(c *cobra.Command, nameOrPath string) error {
 }
 
 func newSchemaCommand() *cobra.Command {
-	known := append([]string{"scenario"}, results.Schemas...)
+	known := append([]string{"scenario", "target"}, results.Schemas...)
 	return &cobra.Command{
 		Use:   "schema [" + strings.Join(known, "|") + "]",
-		Short: "Print the JSON Schema of scenario files, for editors, or of the files of a run",
+		Short: "Print the JSON Schema of scenario or target files, for editors, or of the files of a run",
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
 			case len(args) > 1:
@@ -109,7 +109,11 @@ func newSchemaCommand() *cobra.Command {
 		ValidArgsFunction: cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(c *cobra.Command, args []string) error {
 			schema := scenarios.Schema()
-			if len(args) == 1 && args[0] != "scenario" {
+			switch {
+			case len(args) == 0, args[0] == "scenario":
+			case args[0] == "target":
+				schema = scenarios.TargetSchema()
+			default:
 				var err error
 				if schema, err = results.JSONSchema(args[0]); err != nil {
 					return err

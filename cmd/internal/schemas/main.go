@@ -49,7 +49,7 @@ func generate() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	schemas["scenarios/scenario.schema.json"] = docs.scenario()
+	schemas["scenarios/scenario.schema.json"], schemas["scenarios/target.schema.json"] = docs.scenario(), docs.target()
 	files := map[string][]byte{}
 	if files[scenarioPage], err = docs.page(); err != nil {
 		return nil, err

@@ -24,6 +24,14 @@ func (docs comments) scenario() *jsonschema.Schema {
 	return root
 }
 
+// target returns the schema of a target file.
+func (docs comments) target() *jsonschema.Schema {
+	root := docs.value(scenarios.TargetRules())
+	root.Version = jsonschema.Version
+	root.Title = "pushbench target"
+	return root
+}
+
 // value returns the schema of the values that a rule allows.
 func (docs comments) value(r *scenarios.Rule) *jsonschema.Schema {
 	s := docs.plain(r)
@@ -41,7 +49,7 @@ func (docs comments) plain(r *scenarios.Rule) *jsonschema.Schema {
 		return docs.object(r)
 	case r.Item != nil:
 		least, most := uint64(1), uint64(r.MaxItems)
-		return &jsonschema.Schema{Type: "array", Items: docs.value(r.Item), MinItems: &least, MaxItems: &most, UniqueItems: true}
+		return &jsonschema.Schema{Type: "array", Items: docs.value(r.Item), MinItems: &least, MaxItems: &most, UniqueItems: !r.Repeats}
 	case r.Type.Kind() == reflect.Bool:
 		return &jsonschema.Schema{Type: "boolean"}
 	case r.Type.Kind() == reflect.String || r.Pattern == "":
