@@ -79,7 +79,7 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 // configurationOf converts a scenario's configuration to that of the results.
 func configurationOf(s *scenarios.Scenario, c scenarios.Configuration) results.Configuration {
 	converted := results.Configuration{
-		Name: c.Name(), Transport: string(c.Transport), Library: string(c.Library),
+		Name: c.Name(), Transport: string(c.Transport), Target: string(c.Target), Library: string(c.Library),
 		BatchingDelay: time.Duration(c.BatchingDelay), RTT: time.Duration(c.RTT), Interval: time.Duration(c.Interval), Heartbeat: time.Duration(c.Heartbeat),
 		TLS: c.TLS, NewConnection: c.NewConnection, Forward: c.Forward,
 		Clients: c.Clients, PublishRate: float64(c.Rate), PayloadBytes: float64(c.Payload),

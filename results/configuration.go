@@ -14,6 +14,7 @@ import (
 type Configuration struct {
 	Name          string        `json:"name"` // the transport, and a value of each swept axis: "websocket batching_delay=5ms"
 	Transport     string        `json:"transport"`
+	Target        string        `json:"target,omitempty"`       // server under test, if several are compared
 	Library       string        `json:"library"`                // server library
 	BatchingDelay time.Duration `json:"batching_delay_ns"`      // batching delay; 0: none
 	RTT           time.Duration `json:"rtt_ns,omitempty"`       // round-trip time, if swept
@@ -96,6 +97,9 @@ func (i Interval) ConfigurationName() string { return cmp.Or(i.Configuration, i.
 func (c Configuration) Variant() string {
 	return strings.TrimPrefix(strings.TrimPrefix(c.Name, c.Transport), " ")
 }
+
+// Peer returns what configurations of several targets have in common: the name without the target.
+func (c Configuration) Peer() string { return strings.Replace(c.Name, " target="+c.Target, "", 1) }
 
 // Key returns the name in the form of benchmark keys and of tags in the interval log, which have
 // no spaces: "websocket/batching_delay=5ms".

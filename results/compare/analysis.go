@@ -123,7 +123,13 @@ type pair struct {
 // pairsOf returns all pairs of rows of the same variant, in the order of the report. Rows of different
 // variants are not compared: a comparison of two settings answers a different question than one of
 // two transports. Declared are the pairs with the row of one transport; without a transport all of them.
+//
+// If several targets are measured, the declared pairs are those of each target with the last one over the same
+// transport: the question is which server to use.
 func pairsOf(rows []summary.Row, against string) (all []pair, variants int) {
+	if last := lastTarget(rows); slices.ContainsFunc(rows, func(r summary.Row) bool { return r.Target != last }) {
+		return pairsOfTargets(rows, last)
+	}
 	with := map[string]string{} // by variant: the transport with which its other rows are compared
 	for _, row := range rows {
 		if with[row.Variant()] != against || against == "" {
@@ -139,6 +145,22 @@ func pairsOf(rows []summary.Row, against string) (all []pair, variants int) {
 		}
 	}
 	return all, len(with)
+}
+
+// pairsOfTargets returns the pairs of rows that differ only in their target, and those that differ only in their
+// transport. Declared are those with the target against.
+func pairsOfTargets(rows []summary.Row, against string) (all []pair, groups int) {
+	seen := map[string]bool{}
+	for i, a := range rows {
+		seen[a.Peer()] = true
+		for _, b := range rows[i+1:] {
+			targets := a.Peer() == b.Peer()
+			if targets || a.Variant() == b.Variant() {
+				all = append(all, pair{[2]string{a.Name, b.Name}, [2]summary.Row{a, b}, targets && (a.Target == against || b.Target == against)})
+			}
+		}
+	}
+	return all, len(seen)
 }
 
 // pairings returns a pairing of the metric for each pair. The values of a row are computed once for
@@ -226,4 +248,12 @@ func ByMetric(metric string, all []Difference) []Difference {
 
 func filter(all []Difference, keep func(Difference) bool) []Difference {
 	return slices.DeleteFunc(slices.Clone(all), func(d Difference) bool { return !keep(d) })
+}
+
+// lastTarget is the target of the last row; "" without rows.
+func lastTarget(rows []summary.Row) string {
+	if len(rows) == 0 {
+		return ""
+	}
+	return rows[len(rows)-1].Target
 }

@@ -59,6 +59,8 @@ func compared(a compare.Analysis, builds int) string {
 	switch {
 	case builds > 1:
 		what = "each configuration with the baseline's"
+	case strings.Contains(a.Family[0].Names[0], " target="):
+		what = "each target with " + targetOf(a.Family[0].Names[1]) + ", over the same transport,"
 	case a.Declared.Against != "":
 		what = "each transport with " + transports.Or(partners(a))
 	}
@@ -67,6 +69,13 @@ func compared(a compare.Analysis, builds int) string {
 		titles = append(titles, metric.ByName(name).Title)
 	}
 	return what + " by " + strings.Join(titles, " and by ")
+}
+
+// targetOf is the target in the name of a configuration.
+func targetOf(name string) string {
+	_, after, _ := strings.Cut(name, " target=")
+	target, _, _ := strings.Cut(after, " ")
+	return target
 }
 
 // partners are the transports with which the others are compared: the declared one, and the last of the
@@ -109,7 +118,7 @@ func (p Plan) Lines() []string {
 	lines := []string{fmt.Sprintf("%s: %s, %s%s, about %s.", p.Name, some(p.Configurations, "configuration"), some(p.Repetitions, "repetition"), builds, InMinutes(p.Duration))}
 	switch {
 	case p.Comparisons == 0:
-		lines = append(lines, "Nothing to compare: no two configurations differ only in their transport.")
+		lines = append(lines, "Nothing to compare: no two configurations differ only in their transport, or only in their target.")
 	case p.Decides():
 		lines = append(lines, p.declared(), fmt.Sprintf("Can decide them from %d repetitions on; this run has %d.", p.MinDecisive, p.Repetitions))
 	default:
