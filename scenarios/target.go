@@ -81,6 +81,7 @@ type SocketTarget struct {
 	Path        Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"`                      // of the upgrade; {topic} is the topic
 	Headers     []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                                                  // default none
 	Subprotocol string        `yaml:"subprotocol,omitempty" json:"subprotocol" pattern:"^[!#$%&'*+.^_|~0-9A-Za-z-]{1,100}$" allowed:"a token such as graphql-transport-ws"` // offered in the upgrade, and expected in its response; default none
+	Binary      bool          `yaml:"binary,omitempty" json:"binary"`                                                                                                       // send binary frames: each character of a template, U+0000 to U+00FF, is a byte; {topic_u16} is the topic after its length in two bytes, {rest} the length of what follows as a variable byte integer (MQTT); default false
 	Steps       []Step        `yaml:"steps,omitempty" json:"steps" items:"64" repeats:"true" allowed:"of {expect: …} or {send: …}"`                                         // until the client is subscribed; a step with {topic}, and those up to the next send, are repeated for each topic; default none
 	Heartbeat   Heartbeat     `yaml:"heartbeat,omitempty" json:"heartbeat" min:"1"`                                                                                         // a message of the protocol that keeps the connection open; default: pings of WebSocket only
 	Split       string        `yaml:"split,omitempty" json:"split" pattern:"(?s)^.{1,4}$" allowed:"1 to 4 characters, such as \"\\x1e\""`                                   // separates several records in a frame; default: a frame is a record
@@ -328,6 +329,9 @@ func (t *Target) transport(transport Transport) *conflict {
 // socket checks the steps of a WebSocket.
 func (t *Target) socket(field string, known []string) *conflict {
 	w := t.Transports.WebSocket
+	if w.Binary {
+		known = append(known, binaryNames...)
+	}
 	topics := w.Path.Has("topic") || w.Path.Has("topics")
 	for i, s := range w.Steps {
 		here := fmt.Sprintf("%s.steps[%d]", field, i)
@@ -341,7 +345,7 @@ func (t *Target) socket(field string, known []string) *conflict {
 		if name, unknown := s.Send.unknownName(known); unknown {
 			return unknownPlaceholder(here+".send", name, known)
 		}
-		topics = topics || s.Send.Has("topic")
+		topics = topics || s.Send.Has("topic") || s.Send.Has("topic_u16")
 	}
 	if !topics {
 		return &conflict{field: field, message: "never names the topic; allowed: {topic} in path or in a step's send"}
@@ -387,8 +391,14 @@ func (t *Target) publish() *conflict {
 	return nil
 }
 
+// binaryNames are the placeholders of binary frames.
+var binaryNames = []string{"topic_u16", "rest"}
+
 // captures lists the named groups of the steps of a WebSocket.
 func (t *Target) captures() (names []string) {
+	if t.Transports.WebSocket.Binary {
+		names = append(names, binaryNames...)
+	}
 	for _, s := range t.Transports.WebSocket.Steps {
 		names = append(names, s.Expect.Groups()...)
 	}

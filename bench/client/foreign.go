@@ -92,6 +92,14 @@ func (s *Subscriber) openForeign(n int, at clock.Instant) error {
 	return nil
 }
 
+// opcode is that of the frames of a target's protocol.
+func (s *Subscriber) opcode() byte {
+	if s.foreign.Binary {
+		return wire.OpBinary
+	}
+	return wire.OpText
+}
+
 // converse sends what the protocol requires next, and reports that the client is subscribed after the last
 // step.
 func (s *Subscriber) converse(at clock.Instant) error {
@@ -100,7 +108,7 @@ func (s *Subscriber) converse(at clock.Instant) error {
 		if s.foreign.text = text; !ok {
 			break
 		}
-		if err := s.Duplex.Control(wire.OpText, text); err != nil {
+		if err := s.Duplex.Control(s.opcode(), text); err != nil {
 			return err
 		}
 	}
@@ -139,7 +147,7 @@ func (s *Subscriber) record(record []byte, at clock.Instant) error {
 		return s.converse(at)
 	case s.foreign.Beats(record):
 		s.foreign.text = s.foreign.AppendHeartbeat(s.foreign.text[:0])
-		return s.Duplex.Control(wire.OpText, s.foreign.text)
+		return s.Duplex.Control(s.opcode(), s.foreign.text)
 	case s.foreign.Acks(record):
 		s.acknowledged(at)
 	}

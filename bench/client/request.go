@@ -114,12 +114,13 @@ func (s *Subscriber) appendPost(dst, target, body []byte) []byte {
 // PublishFrame encodes a publication as a frame, in room.
 func (s *Subscriber) PublishFrame(room *[]byte, id uint32, topic string, payload []byte) []byte {
 	*room = append((*room)[:0], make([]byte, wire.FrameRoom)...)
+	opcode := byte(wire.OpText)
 	if s.foreign != nil {
-		*room = s.appendForeignFrame(*room, id, topic, payload)
+		opcode, *room = s.opcode(), s.appendForeignFrame(*room, id, topic, payload)
 	} else {
 		*room = appendPublish(*room, id, topic, payload)
 	}
-	frame, header := wire.SealFrame(*room, wire.OpText)
+	frame, header := wire.SealFrame(*room, opcode)
 	up := &s.Traffic.Up
 	up.Framing.Add(int64(header))
 	up.Payload.Add(int64(len(payload)))
@@ -131,7 +132,7 @@ func (s *Subscriber) PublishFrame(room *[]byte, id uint32, topic string, payload
 func (s *Subscriber) ControlFrame(room *[]byte, opcode byte, body []byte) []byte {
 	*room = append(append((*room)[:0], make([]byte, wire.FrameRoom)...), body...)
 	frame, header := wire.SealFrame(*room, opcode)
-	if opcode == wire.OpText {
+	if opcode <= wire.OpBinary { // of a target's protocol
 		s.Traffic.Up.Framing.Add(int64(header))
 		s.Traffic.Up.Envelope.Add(int64(len(body)))
 		return frame

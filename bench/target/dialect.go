@@ -2,7 +2,9 @@ package target
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -20,6 +22,7 @@ type Dialect struct {
 	Transport   scenarios.Transport
 	Subprotocol string // offered in the upgrade; "": none
 	Split       []byte // separates records in a frame; nil: a frame is a record
+	Binary      bool   // frames are binary
 
 	path    text
 	headers []field
@@ -42,10 +45,12 @@ const (
 	sizeValue
 	idValue
 	clientValue
+	topicU16Value
+	restValue // written by append
 	captured
 )
 
-var fixedNames = []string{"topic", "topics", "payload", "size", "id", "client"}
+var fixedNames = []string{"topic", "topics", "payload", "size", "id", "client", "topic_u16", "rest"}
 
 type step struct {
 	expect *regexp.Regexp // nil: a send
@@ -147,10 +152,22 @@ func (c *compiler) text(t scenarios.Template) (all text) {
 		case p.Name != "":
 			all = append(all, piece{"", c.value(p.Name)})
 		default:
-			all = append(all, piece{p.Text, -1})
+			all = append(all, piece{c.literal(p.Text), -1})
 		}
 	}
 	return all
+}
+
+// literal is the text of a template as it is sent: in binary frames each character is a byte.
+func (c *compiler) literal(text string) string {
+	if !c.Binary {
+		return text
+	}
+	bytes := make([]byte, 0, len(text))
+	for _, r := range text {
+		bytes = append(bytes, byte(r))
+	}
+	return string(bytes)
 }
 
 func (c *compiler) fields(all []scenarios.HeaderField) (fields []field) {
@@ -199,7 +216,7 @@ func (c *compiler) stream(s scenarios.StreamTarget) {
 
 func (c *compiler) socket(s scenarios.SocketTarget) {
 	c.path, c.headers = c.text(s.Path), c.fields(s.Headers)
-	c.Subprotocol, c.Split = s.Subprotocol, []byte(s.Split)
+	c.Subprotocol, c.Split, c.Binary = s.Subprotocol, []byte(s.Split), s.Binary
 	for _, one := range s.Steps {
 		expect, groups := c.expression(one.Expect)
 		c.steps = append(c.steps, step{expect, groups, c.text(one.Send)})
@@ -231,12 +248,16 @@ func (d *Dialect) OneTopic() bool {
 	if d.path.has(topicsValue) {
 		return false
 	}
-	return !slices.ContainsFunc(d.steps, func(s step) bool { return s.send.has(topicValue) })
+	return !slices.ContainsFunc(d.steps, func(s step) bool { return s.send.namesTopic() })
 }
 
 // append appends a text with its values.
 func (t text) append(dst []byte, values [][]byte) []byte {
-	for _, p := range t {
+	for i, p := range t {
+		if p.value == restValue {
+			rest := t[i+1:].append(nil, values)
+			return append(appendVariable(dst, len(rest)), rest...)
+		}
 		if p.value >= 0 {
 			dst = append(dst, values[p.value]...)
 			continue
@@ -244,6 +265,19 @@ func (t text) append(dst []byte, values [][]byte) []byte {
 		dst = append(dst, p.literal...)
 	}
 	return dst
+}
+
+// appendVariable appends a variable byte integer (MQTT 5.0, section 1.5.5).
+func appendVariable(dst []byte, n int) []byte {
+	for ; n >= 0x80; n >>= 7 {
+		dst = append(dst, byte(n)|0x80)
+	}
+	return append(dst, byte(n))
+}
+
+// withLength is a text after its length in two bytes (MQTT 5.0, section 1.5.4).
+func withLength(text string) []byte {
+	return append(binary.BigEndian.AppendUint16(nil, uint16(min(len(text), math.MaxUint16))), text...)
 }
 
 // appendEscaped appends a text as a part of a request target: its values are percent-encoded.
@@ -261,6 +295,8 @@ func (t text) appendEscaped(dst []byte, values [][]byte) []byte {
 func (t text) has(value int) bool {
 	return slices.ContainsFunc(t, func(p piece) bool { return p.value == value })
 }
+
+func (t text) namesTopic() bool { return t.has(topicValue) || t.has(topicU16Value) }
 
 // known reports whether all values of a text are known.
 func (t text) known(values [][]byte) bool {

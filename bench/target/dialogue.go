@@ -35,7 +35,7 @@ func (d *Dialect) NewDialogue(client int, topics []string) *Dialogue {
 func (g *Dialogue) setTopic(i int) {
 	g.topic = i
 	if i < len(g.topics) {
-		g.values[topicValue] = []byte(g.topics[i])
+		g.values[topicValue], g.values[topicU16Value] = []byte(g.topics[i]), withLength(g.topics[i])
 	}
 }
 
@@ -157,7 +157,7 @@ func (g *Dialogue) AppendSend(dst []byte) (_ []byte, ok bool) {
 		return dst, false
 	}
 	send := g.steps[g.step].send
-	if g.loop < 0 && send.has(topicValue) {
+	if g.loop < 0 && send.namesTopic() {
 		g.loop = g.step
 		g.setTopic(0)
 	}
@@ -221,6 +221,7 @@ func (g *Dialogue) Acks(record []byte) bool {
 func (g *Dialogue) publication(id uint32, topic string, payload []byte) [][]byte {
 	copy(g.posted, g.values)
 	g.posted[topicValue], g.posted[payloadValue] = append(g.posted[topicValue][:0:0], topic...), payload
+	g.posted[topicU16Value] = withLength(topic)
 	g.posted[sizeValue] = strconv.AppendInt(nil, int64(len(payload)), 10)
 	g.posted[idValue] = strconv.AppendUint(nil, uint64(id), 10)
 	return g.posted

@@ -86,6 +86,40 @@ func TestFramesAndHeartbeats(t *testing.T) {
 	}
 }
 
+// The packets of MQTT 3.1.1: CONNECT, SUBSCRIBE, PUBLISH with QoS 1.
+const mqtt = `
+transports:
+  websocket:
+    path: /mqtt
+    subprotocol: mqtt
+    binary: true
+    steps:
+    - send: "\x10{rest}\0\x04MQTT\x04\x02\0\0\0\x02c{client}"
+    - expect: '^ \x02\x00\x00'
+    - send: "\x82{rest}\0\x01{topic_u16}\0"
+    - expect: '(?s)^.\x03\x00\x01'
+publish:
+  frame: "2{rest}{topic_u16}\0\x01{payload}"
+  ack: '^@\x02'
+`
+
+func TestBinaryFramesHaveLengths(t *testing.T) {
+	d := compile(t, "websocket", mqtt)
+	g := d.NewDialogue(3, []string{"room"})
+	got := run(g, " \x02\x00\x00", "\x90\x03\x00\x01\x00")
+	want := []string{"\x10\x0e\x00\x04MQTT\x04\x02\x00\x00\x00\x02c3", "\x82\x09\x00\x01\x00\x04room\x00"}
+	if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) || !g.Subscribed() || !d.Binary {
+		t.Errorf("got %q, want %q, subscribed %v", got, want, g.Subscribed())
+	}
+	payload := strings.Repeat("x", 200)
+	if got, want := string(g.AppendFrame(nil, 1, "a", []byte(payload))), "2\xcd\x01\x00\x01a\x00\x01"+payload; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if !g.Acks([]byte("@\x02\x00\x01")) {
+		t.Error("PUBACK is not recognized")
+	}
+}
+
 const nchan = `
 transports:
   longpoll:
