@@ -65,6 +65,7 @@ type PollTarget struct {
 type NextValue struct {
 	Header string     `yaml:"header,omitempty" json:"header" pattern:"^[!#$%&'*+.^_|~0-9A-Za-z-]{1,100}$" allowed:"the name of a header field"`  // the value of this header field
 	As     string     `yaml:"as,omitempty" json:"as" pattern:"^[a-z][a-z0-9_]{0,31}$" allowed:"a name for templates: 1 to 32 of a-z, 0-9 and _"` // its name in templates
+	First  string     `yaml:"first,omitempty" json:"first" pattern:"^[!-~]{1,200}$" allowed:"at most 200 visible ASCII characters"`              // its value before the first response; default none. With body: of every named group
 	Body   Expression `yaml:"body,omitempty" json:"body"`                                                                                        // the named groups of a match in the body
 }
 
@@ -73,6 +74,7 @@ type NextValue struct {
 type StreamTarget struct {
 	Path    Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // of the request; {topic} is the topic
 	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                             // default none; Accept: text/event-stream is sent for sse
+	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" allowed:"of {body: …}"`                                                     // values of an event or a line for the next request; default none
 	Ready   Expression    `yaml:"ready,omitempty" json:"ready"`                                                                                    // the client is subscribed when an event or a line matches; default: when the header of the response is complete
 }
 
@@ -101,12 +103,19 @@ type Heartbeat struct {
 
 // TargetPublish describes one publication: a POST of a backend, or a frame on a client's WebSocket.
 type TargetPublish struct {
+	Create  CreateTopic   `yaml:"create,omitempty" json:"create" min:"1"`                                                                    // request that creates a topic, before the clients connect; default none
 	Post    Template      `yaml:"post,omitempty" json:"post" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // path of the POST
 	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                       // of the POST; default Content-Type: text/plain; charset=utf-8
 	Body    Template      `yaml:"body,omitempty" json:"body"`                                                                                // of the POST; must contain {payload}; default {payload}
 	OK      []int         `yaml:"ok,omitempty" json:"ok" items:"8" min:"200" max:"299" allowed:"HTTP status codes, 200 … 299"`               // status codes of an acceptance; default 200 to 299
 	Frame   Template      `yaml:"frame,omitempty" json:"frame"`                                                                              // a text frame on the WebSocket of a subscribed client; {id} is the number of the publication
 	Ack     Expression    `yaml:"ack,omitempty" json:"ack"`                                                                                  // the record that acknowledges a frame, in the order of the frames; default: frames are not acknowledged
+}
+
+// CreateTopic describes a PUT that creates a topic.
+type CreateTopic struct {
+	Put     Template      `yaml:"put" json:"put" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // path of the request
+	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                           // default none
 }
 
 // Promises say which losses are failures of the server. All are optional: a benchmark counts every
@@ -301,6 +310,10 @@ func (t *Target) transport(transport Transport) *conflict {
 		next = t.Transports.ShortPoll.Next
 	case "longpoll":
 		next = t.Transports.LongPoll.Next
+	case "sse":
+		next = t.Transports.SSE.Next
+	case "httpstream":
+		next = t.Transports.HTTPStream.Next
 	}
 	for i, n := range next {
 		switch {
@@ -372,6 +385,9 @@ func (t *Target) publish() *conflict {
 		return &conflict{field: "publish.frame", message: "does not contain {payload}; allowed: a text with {payload}"}
 	case p.Body != "" && !p.Body.Has("payload"):
 		return &conflict{field: "publish.body", message: "does not contain {payload}; allowed: a text with {payload}"}
+	}
+	if name, unknown := p.Create.Put.unknownName([]string{"topic"}); unknown {
+		return unknownPlaceholder("publish.create.put", name, []string{"topic"})
 	}
 	known := []string{"topic", "payload", "size", "id", "client"}
 	for _, part := range []struct {

@@ -262,6 +262,7 @@ func (s *Subscriber) receiveForeignPiece(data []byte, at clock.Instant) {
 	if s.foreign.Opens(data) {
 		s.subscribed(at)
 	}
+	s.foreign.Body(data)
 	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
 	s.findPayloads(data)
 	s.deliverForeign(len(data), at)

@@ -24,6 +24,7 @@ import (
 	"pushbench/bench/payload"
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
+	"pushbench/bench/target"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -64,6 +65,8 @@ type driver struct {
 	awaited    []*record.Recorder // recorders, and the recorder of the replies
 	sinks      []sink             // per worker: its recorder, or a sink in front of it
 	engine     client.Engine
+	dialect    *target.Dialect // nil: pushbench's own protocol
+	target     string          // host:port
 	clients    []client.Session
 	backend    client.Session
 	replies    *replies           // nil: clients send no replies
@@ -176,6 +179,7 @@ func (d *driver) prepare(p *Prepare) error {
 	if err != nil {
 		return err
 	}
+	d.dialect, d.target = config.Dialect, p.Target
 	plan := schedule.New(s, p.Repetition)
 	config.Payloads = payloads(plan, p.Run)
 	if d.engine, err = engines.New(p.Engine, config); err != nil {
@@ -285,6 +289,12 @@ const ConnectGrace = 10 * time.Second
 // reports when all are ready.
 func (d *driver) connect(ctx context.Context, n int) {
 	publishes := d.plan.Publishers()
+	if d.dialect != nil {
+		if err := client.CreateTopics(ctx, d.target, d.dialect, d.plan.Topics); err != nil {
+			_ = d.out.Send(Report{Failed: err.Error()}) // the run may have exited
+			return
+		}
+	}
 	began := clock.Now()
 	opened := len(d.clients)
 	if opened == 0 {

@@ -34,7 +34,12 @@ type Dialect struct {
 	beat    *regexp.Regexp
 	reply   text
 	publish publish
-	names   []string // of values, by index
+	create  struct {
+		put     text
+		headers []field
+	}
+	names []string       // of values, by index
+	first map[int]string // values before the first response, by index
 }
 
 // Indexes of the values that every client has. Values that it captures follow.
@@ -199,11 +204,23 @@ func (c *compiler) poll(p scenarios.PollTarget) {
 	if len(c.empty) == 0 {
 		c.empty = []int{http.StatusNoContent, http.StatusNotModified}
 	}
-	for _, n := range p.Next {
+	c.nextValues(p.Next)
+}
+
+// nextValues compiles the values that a response has for the next request.
+func (c *compiler) nextValues(all []scenarios.NextValue) {
+	c.first = map[int]string{}
+	for _, n := range all {
 		body, groups := c.expression(n.Body)
 		one := next{header: strings.ToLower(n.Header), body: body, groups: groups}
 		if n.As != "" {
 			one.value = c.value(n.As)
+			groups = []int{one.value}
+		}
+		for _, value := range groups {
+			if value >= 0 && n.First != "" {
+				c.first[value] = n.First
+			}
 		}
 		c.next = append(c.next, one)
 	}
@@ -211,6 +228,7 @@ func (c *compiler) poll(p scenarios.PollTarget) {
 
 func (c *compiler) stream(s scenarios.StreamTarget) {
 	c.path, c.headers = c.text(s.Path), c.fields(s.Headers)
+	c.nextValues(s.Next)
 	c.ready, _ = c.expression(s.Ready)
 }
 
@@ -225,9 +243,32 @@ func (c *compiler) socket(s scenarios.SocketTarget) {
 	c.reply = c.text(s.Heartbeat.Send)
 }
 
+// A Creation is a request that creates a topic.
+type Creation struct {
+	Path   string
+	Header http.Header
+}
+
+// Creates returns the request that creates a topic; ok is false if topics need none.
+func (d *Dialect) Creates(topic string) (c Creation, ok bool) {
+	if len(d.create.put) == 0 {
+		return c, false
+	}
+	values := make([][]byte, len(d.names))
+	values[topicValue] = []byte(topic)
+	c = Creation{string(d.create.put.appendEscaped(nil, values)), http.Header{}}
+	for _, fields := range [][]field{d.login, d.create.headers} {
+		for _, f := range fields {
+			c.Header.Add(f.name, string(f.value.append(nil, values)))
+		}
+	}
+	return c, true
+}
+
 // publishing compiles how messages are published. A client of another transport than WebSocket has no frames.
 func (c *compiler) publishing(p scenarios.TargetPublish, transport scenarios.Transport) {
 	c.publish = publish{post: c.text(p.Post), headers: c.fields(p.Headers), body: c.text(cmp.Or(p.Body, "{payload}")), ok: p.OK}
+	c.create.put, c.create.headers = c.text(p.Create.Put), c.fields(p.Create.Headers)
 	if transport == "websocket" {
 		c.publish.frame = c.text(p.Frame)
 		c.publish.ack, _ = c.expression(p.Ack)

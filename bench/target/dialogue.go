@@ -13,14 +13,15 @@ import (
 type Dialogue struct {
 	*Dialect
 
-	mu      sync.Mutex // guards the fields below
-	topics  []string
-	values  [][]byte // by index; nil: not known yet
-	step    int      // the next of the steps
-	topic   int      // of the steps that are repeated for each topic
-	loop    int      // the step with which the repetition begins; -1: none
-	eventID []byte   // of the last event of a stream; nil: none
-	posted  [][]byte // values of a publication
+	mu        sync.Mutex // guards the fields below
+	topics    []string
+	values    [][]byte // by index; nil: not known yet
+	step      int      // the next of the steps
+	topic     int      // of the steps that are repeated for each topic
+	loop      int      // the step with which the repetition begins; -1: none
+	eventID   []byte   // of the last event of a stream; nil: none
+	continues bool     // a response had a value for the next request
+	posted    [][]byte // values of a publication
 }
 
 // NewDialogue returns the state of a client before its first connection.
@@ -28,6 +29,9 @@ func (d *Dialect) NewDialogue(client int, topics []string) *Dialogue {
 	g := &Dialogue{Dialect: d, topics: topics, values: make([][]byte, len(d.names)), posted: make([][]byte, len(d.names)), loop: -1}
 	g.values[topicsValue] = []byte(strings.Join(topics, ","))
 	g.values[clientValue] = strconv.AppendInt(nil, int64(client), 10)
+	for value, first := range d.first {
+		g.values[value] = []byte(first)
+	}
 	g.setTopic(0)
 	return g
 }
@@ -50,20 +54,7 @@ func (g *Dialogue) Begin() {
 
 // Resumes reports whether the client's next request continues after the last message.
 func (g *Dialogue) Resumes() bool {
-	return g.eventID != nil || len(g.next) > 0 && g.values[g.position()] != nil
-}
-
-// position is the index of the first value that a poll takes into the next one.
-func (g *Dialogue) position() int {
-	if first := g.next[0]; first.body == nil {
-		return first.value
-	}
-	for _, value := range g.next[0].groups {
-		if value >= 0 {
-			return value
-		}
-	}
-	return topicValue // the reader refuses an expression without a group
+	return g.eventID != nil || g.continues
 }
 
 // AppendTarget appends the path of the client's request.
@@ -101,17 +92,18 @@ func (g *Dialogue) Header(name, value []byte) {
 	for _, n := range g.next {
 		if n.header != "" && n.header == string(name) {
 			g.values[n.value] = append(g.values[n.value][:0], value...)
+			g.continues = true
 		}
 	}
 }
 
-// Body notes the body of a response to a poll.
+// Body notes the body of a response to a poll, an event or a line.
 func (g *Dialogue) Body(body []byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, n := range g.next {
-		if n.body != nil {
-			g.capture(n.body, n.groups, body)
+		if n.body != nil && g.capture(n.body, n.groups, body) {
+			g.continues = true
 		}
 	}
 }

@@ -103,6 +103,9 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 		return r, err
 	}
 	defer between.Close()
+	if err := client.CreateTopics(ctx, greeting.Listening, dialect, []string{watched, other}); err != nil {
+		return r, err
+	}
 	t := &trial{Verification: v, dialect: dialect, transport: transport, server: server, between: between, o: newObserver()}
 	if err := t.open(greeting.Listening); err != nil {
 		return r, err

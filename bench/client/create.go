@@ -1,0 +1,37 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"pushbench/bench/target"
+)
+
+// CreateTopics creates the topics of a target that requires it, one after another. Its requests are not counted.
+func CreateTopics(ctx context.Context, address string, d *target.Dialect, topics []string) error {
+	c := http.Client{Timeout: DialTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	defer c.CloseIdleConnections()
+	for _, topic := range topics {
+		create, required := d.Creates(topic)
+		if !required {
+			return nil
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+address+create.Path, nil)
+		if err != nil {
+			return fmt.Errorf("create topic %s: %w", topic, err)
+		}
+		request.Header = create.Header
+		response, err := c.Do(request)
+		if err != nil {
+			return fmt.Errorf("create topic %s: %w", topic, err)
+		}
+		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
+		response.Body.Close()
+		if response.StatusCode/100 != 2 {
+			return fmt.Errorf("create topic %s: PUT %s returned status %s", topic, create.Path, response.Status)
+		}
+	}
+	return nil
+}
