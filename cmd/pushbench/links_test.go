@@ -64,7 +64,7 @@ func readPages(t *testing.T) map[string]page {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata" || name == "bin" || name == "dist" || name == filepath.Join("results", "runs")):
+		case d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata" || d.Name() == "node_modules" || name == "bin" || name == "dist" || name == filepath.Join("results", "runs")):
 			return filepath.SkipDir
 		case filepath.Ext(name) != ".md":
 			return nil

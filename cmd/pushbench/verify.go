@@ -85,7 +85,7 @@ func printFindings(w io.Writer, found []verify.Result, ladder bool) error {
 			continue
 		}
 		fmt.Fprintln(w)
-		if err := r.Ladder.Text(w); err != nil {
+		if err := r.Ladder.Text(w, 0); err != nil {
 			return err
 		}
 	}

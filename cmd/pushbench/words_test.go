@@ -136,7 +136,7 @@ func TestTextUsesStandardTerms(t *testing.T) {
 		}
 		name := filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator)))
 		switch {
-		case d.IsDir() && (name == ".git" || name == "bin" || name == "dist" || name == "results/runs" || name == "results/reference" || name == "tools/perf" || d.Name() == "uplot" || d.Name() == "fuzz" || d.Name() == "rapid" || name == "scenarios/testdata"):
+		case d.IsDir() && (name == ".git" || name == "bin" || name == "dist" || name == "results/runs" || name == "results/reference" || name == "tools/perf" || d.Name() == "uplot" || d.Name() == "node_modules" || d.Name() == "fuzz" || d.Name() == "rapid" || name == "scenarios/testdata"):
 			return filepath.SkipDir
 		case d.IsDir() || strings.HasSuffix(name, "_test.go"):
 			return nil
