@@ -97,7 +97,7 @@ var layout = []rule{
 		tests:    []string{"bench/*", "bench/*/*"},
 	},
 	{packages: "bench/client/clienttest", may: []string{"bench/client", "bench/clock"}},
-	{packages: "bench/client/engines", may: []string{"bench/client", "bench/client/eventloop", "bench/client/goroutine", "scenarios"}, tests: []string{"bench/client/*", "bench/client/internal/wire", "bench/clock", "results"}},
+	{packages: "bench/client/engines", may: []string{"bench/client", "bench/client/eventloop", "bench/client/goroutine", "scenarios"}, tests: []string{"bench/client/*", "bench/client/internal/wire", "bench/clock", "bench/payload", "bench/target", "results"}},
 	{packages: "bench/client/*", may: []string{"bench/client", "bench/client/internal/wire", "bench/clock", "scenarios"}, tests: []string{"bench/client/clienttest"}}, // each engine is independent of the others
 	{packages: "bench/client/internal/wire"},
 	{packages: "servers", tests: []string{"servers/*"}}, // has the tests that all edges share
