@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/url"
 	"path/filepath"
 	"reflect"
@@ -265,6 +266,9 @@ func (t *Target) address() *conflict {
 	u, err := url.Parse(t.URL)
 	if err != nil || u.Hostname() == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return &conflict{field: "url", value: t.URL, message: "is not an address; allowed: http://host:port without a path; paths belong to transports and publish"}
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return &conflict{field: "url", value: t.URL, message: "is not on this machine; allowed: 127.0.0.1, [::1] or localhost, as load goes to this machine only"}
 	}
 	return nil
 }
