@@ -67,7 +67,11 @@ func TestPictureAndPageShowTheSameNumbers(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, page := range everyChart(t) {
-		b.do(t, chromedp.Navigate(written(t, page.write)), chromedp.WaitVisible(chromedp.CSS(`.frame canvas`)))
+		b.do(t, chromedp.Navigate(written(t, page.write)))
+		evaluate[bool](t, b, `document.querySelectorAll('details').forEach(d => { d.open = true; }) || true`)
+		if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](`[...document.querySelectorAll('.frame')].every(f => f.plot.width === Math.max(260, f.clientWidth))`, chromedp.WithPollingTimeout(time.Minute))); err != nil {
+			t.Fatalf("%s: the charts do not get the width of the page: %v", page.name, err)
+		}
 		drawn := evaluate[[]drawnPanel](t, b, drawnPanels)
 		for _, c := range page.charts {
 			seen[c.Name] = true
