@@ -16,6 +16,7 @@ import (
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
 	"pushbench/cmd/internal/edges"
+	"pushbench/servers/faults"
 	"pushbench/servers/hub"
 	"pushbench/servers/wire"
 )
@@ -27,6 +28,7 @@ type Server struct {
 	Library   wire.Library
 	Secured   *tls.Config // nil: cleartext
 	Limits    wire.Limits
+	Faults    faults.Faults // default: none
 
 	Addr    string // host:port, after the start
 	Service *wire.Service
@@ -70,6 +72,9 @@ func (s *Server) start(addr string, ring int) {
 		s.t.Fatal(err)
 	}
 	s.Service.TLS = s.Secured
+	if s.Faults != (faults.Faults{}) {
+		s.Service.Inject(s.Faults)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.end, s.ended = cancel, make(chan error, 1)
 	edge := edges.New[s.Transport](s.Service, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
