@@ -68,3 +68,19 @@ func TestDeclared(t *testing.T) {
 		}
 	}
 }
+
+// A sentence names the first of many reasons.
+func TestBriefReason(t *testing.T) {
+	const first, second = "repetition 1 sse: cores kept running: core 0: late; core 1: late", "repetition 2 sse: late"
+	for reason, want := range map[string]string{
+		"":                                       "",
+		first:                                    first,
+		first + "; " + second:                    first + " (and another trial)",
+		first + "; " + second + "; " + second:    first + " (and 2 more trials)",
+		"interrupted; nothing more was measured": "interrupted; nothing more was measured",
+	} {
+		if got := (results.Manifest{Reason: reason}).BriefReason(); got != want {
+			t.Errorf("%q: got %q, want %q", reason, got, want)
+		}
+	}
+}

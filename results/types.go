@@ -1,6 +1,8 @@
 package results
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"pushbench/results/metric"
@@ -154,6 +156,20 @@ type Workload struct {
 
 // LatestOnly reports whether a newer message replaces one that is not yet sent.
 func (w Workload) LatestOnly() bool { return w.Delivery == "latest" }
+
+// BriefReason returns the first reason why the status is not COMPLETE, and how many more trials have one.
+func (m Manifest) BriefReason() string {
+	const next = "; repetition " // a reason begins with its trial, and may contain semicolons
+	first, others, found := strings.Cut(m.Reason, next)
+	if !found {
+		return m.Reason
+	}
+	more := "another trial"
+	if n := 1 + strings.Count(others, next); n > 1 {
+		more = fmt.Sprintf("%d more trials", n)
+	}
+	return fmt.Sprintf("%s (and %s)", first, more)
+}
 
 // By what a configuration is the cheapest: CPU of server and generator, or the price per 1,000 clients and month.
 const (

@@ -166,7 +166,7 @@ func (c *Comparison) outcome() (badge string, answer Paragraph) {
 	declared := some(len(a.Family), "declared comparison")
 	for _, s := range c.sides() {
 		if m := s.run.Manifest; m.Status == results.Invalid {
-			return string(m.Status), Paragraph{Text: fmt.Sprintf("INVALID: run %s: %s. No value of it may be quoted.", s.name, results.Plain(m.Reason))}
+			return string(m.Status), Paragraph{Text: fmt.Sprintf("INVALID: run %s: %s. No value of it may be quoted.", s.name, results.Plain(m.BriefReason()))}
 		}
 	}
 	switch worse, open := len(a.Regressions()), len(a.Unresolved()); {

@@ -19,11 +19,11 @@ func (r *Report) answer() (all []Paragraph) {
 	switch m.Status {
 	case results.Complete:
 	case results.Invalid:
-		return []Paragraph{{fmt.Sprintf("INVALID: %s. No value of this run may be quoted.", results.Plain(m.Reason)), []string{"Try: pushbench doctor"}}}
+		return []Paragraph{{fmt.Sprintf("INVALID: %s. No value of this run may be quoted.", results.Plain(m.BriefReason())), []string{"Try: pushbench doctor"}}}
 	case results.Saturated:
-		all = text(fmt.Sprintf("%s: %s; its values describe a queue.", m.Status, results.Plain(m.Reason)))
+		all = text(fmt.Sprintf("%s: %s; its values describe a queue.", m.Status, results.Plain(m.BriefReason())))
 	default:
-		all = text(fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason)))
+		all = text(fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.BriefReason())))
 	}
 	h := r.headline()
 	advice := r.advice()

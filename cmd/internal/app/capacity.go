@@ -199,7 +199,7 @@ func decide(p results.Probe, run *results.Run) (results.Probe, bool, error) {
 	case results.Partial:
 		return p, false, errInterrupted
 	case results.Invalid, results.Saturated:
-		p.Why = report.New(run).Badge() + ": " + m.Reason
+		p.Why = report.New(run).Badge() + ": " + m.BriefReason()
 		return p, m.Status == results.Invalid, nil
 	}
 	var failed, undecided []string
