@@ -2,6 +2,8 @@ package chart
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +20,24 @@ import (
 // chartOf returns a complete chart of a run.
 func chartOf(run *results.Run, of func(*results.Run, summary.Summary) Chart) Chart {
 	return of(run, summary.Of(run)).complete()
+}
+
+// Only the renderer draws: no other file imports the library for it.
+func TestChartsAreData(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		renders := slices.Contains([]string{"picture.go", "panel.go", "svg.go", "data_test.go"}, name)
+		if !renders && strings.Contains(string(source), "gonum.org") {
+			t.Errorf("%s draws", name)
+		}
+	}
 }
 
 // valueOf returns the value of a series at a position.

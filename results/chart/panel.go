@@ -191,6 +191,9 @@ func (c pen) ranges(s Series, at []vg.Point) {
 func (c pen) labels(s Series) {
 	for i, label := range s.Labels {
 		at, room := vg.Point{X: c.x(s.X[i]) + vg.Length(s.Shift), Y: c.y(s.Y[i])}, c.slot
+		if s.Marker != "" {
+			at.Y += 4
+		}
 		if len(s.Hi) > 0 {
 			at.Y = max(at.Y, c.y(s.Hi[i]))
 		}

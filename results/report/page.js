@@ -204,7 +204,7 @@
           c.fillStyle = onTop(s);
           if (b.bottom - b.top > 15 && c.measureText(label).width < 0.9 * (b.right - b.left)) c.fillText(label, x, b.top + 12);
         } else {
-          above(at, label, x, at.y(s.highest ? Math.max(s.y[i], s.highest[i]) : s.y[i]), s.width ? (b.right - b.left) / 0.82 : at.slot);
+          above(at, label, x, Math.min(at.y(s.y[i]) - (s.marker ? 5 : 0), s.highest ? at.y(s.highest[i]) : Infinity), s.width ? (b.right - b.left) / 0.82 : at.slot);
         }
       });
     }

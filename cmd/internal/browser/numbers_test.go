@@ -72,6 +72,9 @@ func TestPictureAndPageShowTheSameNumbers(t *testing.T) {
 		if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](`[...document.querySelectorAll('.frame')].every(f => f.plot.width === Math.max(260, f.clientWidth))`, chromedp.WithPollingTimeout(time.Minute))); err != nil {
 			t.Fatalf("%s: the charts do not get the width of the page: %v", page.name, err)
 		}
+		if !evaluate[bool](t, b, `[...document.querySelectorAll('.frame')].every(f => f.tabIndex === 0 && f.getAttribute('role') && f.getAttribute('aria-label').length > 20)`) {
+			t.Errorf("%s: a chart has no label for screen readers, or the keyboard does not reach it", page.name)
+		}
 		drawn := evaluate[[]drawnPanel](t, b, drawnPanels)
 		for _, c := range page.charts {
 			seen[c.Name] = true
