@@ -576,6 +576,7 @@ func checkInert(t *testing.T, hostile string) {
 		}
 	}
 	for name, text := range map[string]string{
+		"page":     page,
 		"table":    render(t, func(w io.Writer) error { return r.Document().Terminal(w, report.TableOptions{}) }),
 		"markdown": render(t, func(w io.Writer) error { return r.Document().Markdown(w) }),
 	} {
