@@ -59,6 +59,6 @@ func (c *campaign) left(trials int) time.Duration {
 // Estimate is the approximate duration of one trial.
 func Estimate(s *scenarios.Scenario) time.Duration {
 	opening := time.Duration(float64(s.Sessions()) / float64(s.Clients.ConnectRate) * float64(time.Second))
-	const overhead = 1100 * time.Millisecond // start, stop, the end of the drain: 0.3 to 0.5 s measured; the memory probe: 0.5 to 0.8 s
+	const overhead = 1200 * time.Millisecond // start, stop, the end of the drain: 0.3 to 0.5 s measured; the memory probe uses 0.8 s of CPU time
 	return opening + time.Duration(s.Idle) + time.Duration(s.Warmup) + time.Duration(s.Window) + overhead
 }
