@@ -422,7 +422,7 @@ func (r *Report) advice() string {
 	if n := len(r.Summary.Rows); n <= want { // a multiple of the configurations balances their order
 		want = (want + n - 1) / n * n
 	}
-	text := fmt.Sprintf("For a verdict: pushbench run %s --repetitions %d", results.Plain(m.Workload.Scenario), want)
+	text := fmt.Sprintf("For a verdict: pushbench run %s --repetitions %d", quoted(scenarioArgument(m)), want)
 	if took := summary.RepetitionDuration(r.Run); took > 0 {
 		text += fmt.Sprintf(" (%s)", roughly(took*time.Duration(want)))
 	}

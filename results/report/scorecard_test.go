@@ -78,6 +78,21 @@ func TestPlacesAreWithinOneLoad(t *testing.T) {
 	}
 }
 
+// A built-in scenario in a folder, and a file, are named as on the command line.
+func TestCommandsNameTheScenarioAsItWasGiven(t *testing.T) {
+	for want, command := range map[string][]string{
+		"papers/lubbers": {"pushbench", "run", "--out", "runs/lubbers", "papers/lubbers"},
+		"./lubbers.yaml": {"pushbench", "run", "./lubbers.yaml"},
+		"lubbers":        {"pushbench", "check", "results/lubbers"},
+	} {
+		run := synthetic.Run(4, time.Second)
+		run.Manifest.Command, run.Manifest.Workload.Scenario = command, "lubbers"
+		if got := New(run).advice(); !strings.HasPrefix(got, "For a verdict: pushbench run "+want+" --repetitions ") {
+			t.Errorf("%q: %s, want %s", command, got, want)
+		}
+	}
+}
+
 func TestOrdinals(t *testing.T) {
 	for n, want := range map[int]string{1: "1st", 2: "2nd", 3: "3rd", 4: "4th", 11: "11th", 12: "12th", 22: "22nd", 113: "113th"} {
 		if got := ordinal(n); got != want {
