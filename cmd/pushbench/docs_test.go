@@ -102,6 +102,29 @@ func TestColumnsAreExplained(t *testing.T) {
 	}
 }
 
+// The layout in CONTRIBUTING.md has every folder of these.
+func TestLayoutNamesEveryFolder(t *testing.T) {
+	page, named := readPage(t, "CONTRIBUTING.md"), 0
+	for _, in := range []string{"bench", "servers", "results"} {
+		folders, err := filepath.Glob(filepath.Join("..", "..", in, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, folder := range folders {
+			name := filepath.Base(folder)
+			if info, err := os.Stat(folder); err != nil || !info.IsDir() || name == "testdata" {
+				continue
+			}
+			if named++; !strings.Contains(page, name+"/ ") {
+				t.Errorf("CONTRIBUTING.md does not name %s/%s", in, name)
+			}
+		}
+	}
+	if named < 30 {
+		t.Errorf("%d folders, want 30 or more", named)
+	}
+}
+
 // Each direct dependency has its reason in CONTRIBUTING.md.
 func TestDependenciesHaveReasons(t *testing.T) {
 	page, required := readPage(t, "CONTRIBUTING.md"), 0
