@@ -115,7 +115,7 @@ func (f *flightCounter) count(start clock.Instant, done <-chan struct{}) validit
 func (f *flightCounter) read() (r reading) {
 	r.from = clock.Now()
 	for _, recorder := range f.recorders {
-		r.delivered += recorder.Delivered()
+		r.delivered += recorder.Unique()
 	}
 	r.to = clock.Now()
 	return r
