@@ -128,6 +128,23 @@ func TestLateSampleIsTheMidpointOfItsBounds(t *testing.T) {
 	}
 }
 
+// Messages of the warm-up are delivered, but they are never in flight in the window.
+func TestFlightCountsOnlyMessagesOfTheWindow(t *testing.T) {
+	set := newPairSet(1, time.Second)
+	set.send(0, 0)
+	set.send(5*time.Millisecond, 0)
+	plan, book := set.plan()
+	plan.Opens = 3 * time.Millisecond
+	recorder := record.NewRecorder(book, []int{0})
+	for i := range uint32(2) {
+		recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte("t0000"), Seq: uint64(i) + 1, Data: payload.Append(nil, pairsRun, i, 64)}}}, clock.Now())
+	}
+	f := &flightCounter{plan: plan, book: book, recorders: []*record.Recorder{recorder}, subscribers: []int{1}}
+	if got := f.read().delivered; got != 1 || recorder.Delivered() != 2 {
+		t.Errorf("%d of %d messages are counted, want the one of the window", got, recorder.Delivered())
+	}
+}
+
 // A pairSet is a set of due and delivered pairs, so that the true number in flight is known.
 type pairSet struct {
 	clients  int
