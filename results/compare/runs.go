@@ -33,7 +33,7 @@ func Runs(a, b *results.Run) (Analysis, error) {
 		return Analysis{}, fmt.Errorf("%w: %s", ErrDifferentWorkloads, strings.Join(why, "; "))
 	}
 	sums := [2]summary.Summary{summary.Of(a), summary.Of(b)}
-	analysis := Analysis{Declared: b.Manifest.Compare.OrDefault(), Variants: 1}
+	analysis := Analysis{Declared: common(a.Manifest, b.Manifest), Variants: 1}
 	analysis.Repetitions = slices.DeleteFunc(slices.Clone(sums[0].Common), func(repetition int) bool { return !slices.Contains(sums[1].Common, repetition) })
 	analysis.Discarded = discarded(slices.Concat(a.Trials, b.Trials), analysis.Repetitions)
 	var pairs []pair
@@ -54,6 +54,14 @@ func Runs(a, b *results.Run) (Analysis, error) {
 // ErrDifferentWorkloads reports that runs do not measure the same workload.
 var ErrDifferentWorkloads = errors.New("these runs cannot be compared")
 
+// common is what both runs declare. Runs of one measurement declare the same. A run with a baseline declares more
+// metrics than one without.
+func common(a, b results.Manifest) results.Declared {
+	both := b.Compare.OrDefault()
+	both.Primary = slices.DeleteFunc(slices.Clone(both.Primary), func(name string) bool { return !slices.Contains(a.Compare.OrDefault().Primary, name) })
+	return both
+}
+
 // mismatches returns the differences between the workloads of two runs.
 func mismatches(a, b results.Manifest) (why []string) {
 	differ := func(what string, parts ...part) {
@@ -67,7 +75,11 @@ func mismatches(a, b results.Manifest) (why []string) {
 		part{"loss", a.Loss, b.Loss}, part{"reordering", a.Reorder, b.Reorder}, part{"NAT", a.NAT, b.NAT}, part{"idle timeout", a.IdleFor, b.IdleFor})
 	differ("the client engine", part{"", a.Engine, b.Engine})
 	declared := [2]results.Declared{a.Compare.OrDefault(), b.Compare.OrDefault()}
-	differ("the declared comparison", part{"metrics", declared[0].Primary, declared[1].Primary}, part{"margin", declared[0].Margin, declared[1].Margin})
+	metrics := part{"metrics", declared[0].Primary, declared[1].Primary}
+	if len(common(a, b).Primary) > 0 {
+		metrics = part{}
+	}
+	differ("the declared comparison", metrics, part{"margin", declared[0].Margin, declared[1].Margin})
 	differ("the list of configurations", part{"", configurationNames(a), configurationNames(b)})
 	differ("the workload", workloadParts(a.Workload, b.Workload)...)
 	for i := range min(len(a.Schedules), len(b.Schedules)) {

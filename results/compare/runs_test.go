@@ -29,7 +29,8 @@ func TestMismatchesNameWhatDiffers(t *testing.T) {
 		{func(m *results.Manifest) { m.Workload.Scenario = "feed" }, "the scenario differs: chat and feed"},
 		{func(m *results.Manifest) { m.RTT, m.NAT = 20*time.Millisecond, true }, "the network differs: round trip 0s and 20ms, NAT false and true"},
 		{func(m *results.Manifest) { m.Compare.Margin = 0.1 }, "the declared comparison differs: margin 0.05 and 0.1"},
-		{func(m *results.Manifest) { m.Compare.Primary = []string{"p50"} }, "the declared comparison differs: metrics p50, p99 and p50"},
+		{func(m *results.Manifest) { m.Compare.Primary = []string{"p999"} }, "the declared comparison differs: metrics p50, p99 and p999"},
+		{func(m *results.Manifest) { m.Compare.Primary = []string{"p99", "server_cpu_per_message"} }, ""}, // p99 is common
 		{func(m *results.Manifest) { m.Configurations = m.Configurations[:1] }, "the list of configurations differs: sse, websocket and sse"},
 		{
 			func(m *results.Manifest) { m.Workload.Clients, m.Workload.PublishRate = 5, 2e6 },
