@@ -93,7 +93,7 @@ func TestSweepByAFlagIsChecked(t *testing.T) {
 func TestVaryReadsTheNamesOfConfigurations(t *testing.T) {
 	values := map[string]string{
 		"library": "nethttp, fasthttp", "batching_delay": "0s, 5ms", "clients": "3, 7", "rate": "0.5/s, 20/s", "payload": "64B, 1KiB", "interval": "100ms, 1.5s",
-		"rtt": "0s, 20ms", "heartbeat": "0s, 4s", "forward": "false, true", "new_connection": "false, true", "tls": "false, true",
+		"rtt": "0s, 20ms", "heartbeat": "0s, 4s", "forward": "false, true", "new_connection": "false, true", "tls": "false, true", "target": "nchan, reference",
 	}
 	for i, a := range axes {
 		s := &Scenario{Transports: AllTransports}

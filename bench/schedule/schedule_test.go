@@ -165,7 +165,7 @@ func TestUpstreamMessages(t *testing.T) {
 	lines := []string{tenClients, small, window, "topics: {count: 2}", "publish: {by: backend, rate: 20/s, arrivals: periodic}"}
 	without := New(read(t, lines...), 1)
 	p := New(read(t, append(lines, "upstream: {rate: 300/s, size: 40B}")...), 1)
-	if want := []string{"t0000", "t0001", "i0000", "i0001"}; !slices.Equal(p.Topics, want) {
+	if want := []string{"t0000", "t0001", "u0000", "u0001"}; !slices.Equal(p.Topics, want) {
 		t.Fatalf("topics %v, want %v", p.Topics, want)
 	}
 	var messages []Message

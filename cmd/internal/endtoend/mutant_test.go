@@ -48,7 +48,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "a validity check is switched off", check: "checks", failedRow: "generator on time: corrupt trials rejected",
-		edits: []edit{{"bench/validity/checks.go", "{GeneratorOnTime, generatorOnTime, true}", `{GeneratorOnTime, func(Evidence) (bool, string) { return true, "switched off" }, true}`}},
+		edits: []edit{{"bench/validity/checks.go", "{GeneratorOnTime, generatorOnTime, false, true}", `{GeneratorOnTime, func(Evidence) (bool, string) { return true, "switched off" }, false, true}`}},
 	},
 	{
 		name: "a client retries without counting it", check: "retries", failedRow: "shortpoll requests on the wire",
