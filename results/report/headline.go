@@ -185,11 +185,13 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 	case len(chosen) == 1 && len(cheapest) == 1:
 		reason = fmt.Sprintf("Meets %s at the lowest %s%s.", all, r.costWord(), r.basis(r.costMetric()))
 	case len(chosen) == 1:
-		reason = fmt.Sprintf("Meets %s, and is the %s of the %d cheapest.", all, r.fastest(), len(cheapest))
+		reason = fmt.Sprintf("Meets %s, and is the %s of the %d cheapest by %s.", all, r.fastest(), len(cheapest), r.costWord())
 	case len(chosen) > len(fastest) && len(cheapest) == 1:
-		reason = fmt.Sprintf("%s meet %s. %s is the cheapest.", each, all, first)
+		reason = fmt.Sprintf("%s meet %s. %s is the cheapest by %s.", each, all, first, r.costWord())
 	case len(chosen) > len(fastest):
-		reason = fmt.Sprintf("%s meet %s. %s is the %s of the %d cheapest.", each, all, first, r.fastest(), len(cheapest))
+		reason = fmt.Sprintf("%s meet %s. %s is the %s of the %d cheapest by %s.", each, all, first, r.fastest(), len(cheapest), r.costWord())
+	case len(cheapest) > len(chosen):
+		reason = fmt.Sprintf("%s meet %s, and are the %s of the %d cheapest by %s.", each, all, r.fastest(), len(cheapest), r.costWord())
 	}
 	h := r.use(chosen, fit, reason)
 	h.undeclared = !r.allRuled(r.costMetric(), cheapest, fit) || !r.allRuled(r.latency(), fastest, cheapest) ||
@@ -222,7 +224,7 @@ func (r *Report) use(chosen, fit []summary.Row, reason string) headline {
 	others := slices.DeleteFunc(slices.Clone(fit), func(row summary.Row) bool { return slices.Contains(rowNames(chosen), row.Name) })
 	if len(others) <= maxAlternatives {
 		for _, row := range others {
-			h.Items = append(h.Items, r.against(chosen[0], row))
+			h.Items = append(h.Items, r.against(chosen, row))
 		}
 	}
 	return h
@@ -345,26 +347,34 @@ func (r *Report) costWord() string {
 	if r.costMetric() == metric.Price {
 		return "price"
 	}
-	return "cost"
+	return totalCPU
 }
+
+// totalCPU is that of server and load generator.
+const totalCPU = "total CPU"
 
 // brief is a row with its latency and its cost: the medians of the repetitions.
 func (r *Report) brief(row summary.Row) string {
 	latency, cost := metric.ByName(r.latency()), metric.ByName(r.costMetric())
-	text := roundedWithUnit(row, cost) + " of CPU per message"
+	text := roundedWithUnit(row, cost) + " of " + totalCPU + " per message"
 	switch cost.Name {
 	case metric.Cores:
-		text = roundedWithUnit(row, cost) + " cores"
+		text = roundedWithUnit(row, cost) + " cores in total"
 	case metric.Price:
 		text = rounded(row, cost.Name) + " " + r.prices().Currency + " per 1,000 clients and month"
 	}
 	return fmt.Sprintf("%s: %s %s, %s.", results.Capital(prose(row.Name)), shortTitle(latency), roundedWithUnit(row, latency), text)
 }
 
-// against compares a row with the choice, as ratios of the medians of the repetitions.
-func (r *Report) against(choice, row summary.Row) string {
-	return fmt.Sprintf("%s: %s, %s.", results.Capital(prose(row.Name)),
-		r.times(choice, row, r.costMetric(), map[bool]string{true: "price", false: "CPU"}[r.costMetric() == metric.Price]), r.times(choice, row, r.latency(), shortTitle(metric.ByName(r.latency()))))
+// against compares a row with the first choice, as ratios of the medians of the repetitions. It names that choice if
+// there are several.
+func (r *Report) against(chosen []summary.Row, row summary.Row) string {
+	of := ""
+	if len(chosen) > 1 {
+		of = " of " + prose(chosen[0].Name)
+	}
+	return fmt.Sprintf("%s: %s, %s%s.", results.Capital(prose(row.Name)),
+		r.times(chosen[0], row, r.costMetric(), r.costWord()), r.times(chosen[0], row, r.latency(), shortTitle(metric.ByName(r.latency()))), of)
 }
 
 // times is the ratio of a row's metric to that of the choice: "1.5× the CPU". Differences that are not shown

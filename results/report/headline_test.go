@@ -56,10 +56,10 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		want string // the first lines
 	}{
 		"the cheapest that meets the requirements": {states["assertions"], `Use WebSocket. (ESTIMATE, 4 repetitions)
-  Meets both requirements at the lowest cost.
-  WebSocket: p50 10.3 ms, 9.5 µs of CPU per message.
-  Long polling: 2.0× the CPU, 1.9× the p50.
-  SSE: 1.2× the CPU, same p50 (within noise).
+  Meets both requirements at the lowest total CPU.
+  WebSocket: p50 10.3 ms, 9.5 µs of total CPU per message.
+  Long polling: 2.0× the total CPU, 1.9× the p50.
+  SSE: 1.2× the total CPU, same p50 (within noise).
   Undecided whether it meets the requirements: short polling.
 `},
 		"it is undecided whether one meets them": {states["unmet"], "Inconclusive: no transport is shown to meet all requirements. (4 repetitions)\n  Undecided: short polling.\n"},
@@ -71,42 +71,42 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		}, "No transport meets all requirements and loses nothing. (ESTIMATE, 4 repetitions)\n  Lost messages, or was overloaded: long polling, SSE and WebSocket.\n"},
 		"only one meets them": {func() *results.Run { return requiring(lose(synthetic.Run(4, 10*time.Second), "websocket", "longpoll")) }, `Use SSE. (ESTIMATE, 4 repetitions)
   The only transport that meets the requirement.
-  SSE: p50 10.4 ms, 11 µs of CPU per message.
+  SSE: p50 10.4 ms, 11 µs of total CPU per message.
 `},
 		"several without a difference": {func() *results.Run { return requiring(spread(synthetic.Run(4, 10*time.Second))) }, `Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)
-  Both meet the requirement at the lowest cost.
+  Both meet the requirement, and are the fastest of the 3 cheapest by total CPU.
   WebSocket: p50 `},
 		"one like the choice, although a third costs less": {func() *results.Run { return requiring(slightly(synthetic.Run(4, 10*time.Second))) }, `Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)
-  Both meet the requirement. WebSocket is the fastest of the 2 cheapest.
+  Both meet the requirement. WebSocket is the fastest of the 2 cheapest by total CPU.
 `},
 		"one that fails a requirement": {func() *results.Run {
 			run := *synthetic.Run(4, 10*time.Second)
 			run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 15ms", Metric: "p(50)", Op: "<", Bound: 15}}
 			return &run
 		}, `Use WebSocket. (ESTIMATE, 4 repetitions)
-  Meets the requirement at the lowest cost.
-  WebSocket: p50 10.3 ms, 9.58 µs of CPU per message.
-  SSE: 1.2× the CPU, same p50 (within noise).
+  Meets the requirement at the lowest total CPU.
+  WebSocket: p50 10.3 ms, 9.58 µs of total CPU per message.
+  SSE: 1.2× the total CPU, same p50 (within noise).
   Not all requirements are met by short polling and long polling.
 `},
-		"without requirements": {states["estimate"], `Use WebSocket or SSE for the lowest latency, short polling for the lowest cost. (ESTIMATE, 4 repetitions)
-  WebSocket: p50 10.3 ms, 9.5 µs of CPU per message.
-  SSE: p50 10.4 ms, 11 µs of CPU per message.
-  Short polling: p50 510 ms, 3.4 µs of CPU per message.
+		"without requirements": {states["estimate"], `Use WebSocket or SSE for the lowest latency, short polling for the lowest total CPU. (ESTIMATE, 4 repetitions)
+  WebSocket: p50 10.3 ms, 9.5 µs of total CPU per message.
+  SSE: p50 10.4 ms, 11 µs of total CPU per message.
+  Short polling: p50 510 ms, 3.4 µs of total CPU per message.
   To choose one of them, declare the requirements of the application.
 `},
-		"an order by ranges is no verdict": {states["verdict"], "Use WebSocket or SSE for the lowest latency, short polling for the lowest cost. (ESTIMATE, 12 repetitions)\n"},
+		"an order by ranges is no verdict": {states["verdict"], "Use WebSocket or SSE for the lowest latency, short polling for the lowest total CPU. (ESTIMATE, 12 repetitions)\n"},
 		"a verdict": {func() *results.Run {
 			run := *twelve()
 			run.Manifest.Compare = results.Declared{Primary: []string{metric.P50, metric.CPUPerMessage}, Margin: 0.05}
 			return requiring(&run)
-		}, "Use WebSocket. (VERDICT, 12 repetitions)\n  Meets the requirement at the lowest cost.\n"},
+		}, "Use WebSocket. (VERDICT, 12 repetitions)\n  Meets the requirement at the lowest total CPU.\n"},
 		"one repetition":                 {states["single"], "Inconclusive: the fastest and the cheapest of 4 transports cannot be ranked. (1 repetition)\n  A ranking needs 4 valid trials of each configuration.\n"},
-		"a transport that lost messages": {func() *results.Run { return lose(synthetic.Run(4, 10*time.Second), "websocket") }, "Use SSE for the lowest latency, short polling for the lowest cost. (ESTIMATE, 4 repetitions)\n"},
+		"a transport that lost messages": {func() *results.Run { return lose(synthetic.Run(4, 10*time.Second), "websocket") }, "Use SSE for the lowest latency, short polling for the lowest total CPU. (ESTIMATE, 4 repetitions)\n"},
 		"all lost messages": {func() *results.Run {
 			return lose(synthetic.Run(4, 10*time.Second), "websocket", "sse", "longpoll", "shortpoll")
 		}, "No transport can be recommended: all lost messages or were overloaded. (ESTIMATE, 4 repetitions)\n"},
-		"the lowest age":       {states["latest-long"], "Use SSE or WebSocket for the lowest age, short polling for the lowest cost. (ESTIMATE, 4 repetitions)\n  SSE: age "},
+		"the lowest age":       {states["latest-long"], "Use SSE or WebSocket for the lowest age, short polling for the lowest total CPU. (ESTIMATE, 4 repetitions)\n  SSE: age "},
 		"one transport":        {func() *results.Run { return alone(synthetic.Run(4, 10*time.Second), "sse") }, "No choice: there is nothing to compare. (ESTIMATE, 4 repetitions)"},
 		"an interrupted run":   {states["stopped"], "INTERRUPTED: interrupted in repetition 10. (9 repetitions)\nUse WebSocket or SSE for the lowest latency, short polling"},
 		"an overloaded run":    {states["saturated"], "OVERLOADED: longpoll could not keep up with 2,000 deliveries/s; its values describe a queue. (5 repetitions)\nUse SSE or WebSocket for the lowest latency"},
@@ -197,7 +197,7 @@ func TestHeadlineIsAVerdictOfDeclaredComparisons(t *testing.T) {
 		run := synthetic.Run(12, 10*time.Second)
 		run.Manifest.Compare = results.Declared{Primary: []string{metric.P50, metric.CPUPerMessage}, Against: against, Margin: 0.05}
 		lines := report.New(run).Document().Sentences()
-		const choice = "Use WebSocket or SSE for the lowest latency, short polling for the lowest cost."
+		const choice = "Use WebSocket or SSE for the lowest latency, short polling for the lowest total CPU."
 		want := choice + map[bool]string{true: " (VERDICT, 12 repetitions)", false: " (ESTIMATE, 12 repetitions)"}[verdict]
 		if lines[0] != want || slices.Contains(lines, "  "+advice) == verdict {
 			t.Errorf("with %q: %s, want %s; advice only without a verdict:\n%s", against, lines[0], want, strings.Join(lines, "\n"))
