@@ -42,7 +42,7 @@ charts: build ## redraw the newest run from its files
 
 .PHONY: reproduce
 reproduce: download build ## repeat the runs of results/reference and check their assertions on this machine
-	@bin/pushbench check results/reference/*/
+	@bin/pushbench check $(filter-out %/crossover/,$(wildcard results/reference/*/)) # a map has no assertions
 
 .PHONY: docs
 docs: download ## write generated text again: schemas, docs/scenarios.md, docs/cli.md, tables of other pages, the result in README.md
