@@ -60,7 +60,7 @@ CONCURRENT = $(eval CONCURRENT := $(filter-out %/browser,$(filter $(call with,$(
 SEQUENTIAL = $(filter-out $(CONCURRENT),$(OTHERS))
 COUNTING   = $(eval COUNTING := $(filter $(call with,$(COUNTS),*_test.go),$(OTHERS)))$(COUNTING)
 STARTS    := \<go (func|[a-z.]+\()|\.Go\(|Parallel\(|sync\.(Mutex|RWMutex|WaitGroup|Cond)|atomic\.
-COUNTS    := ^func (Benchmark|Test.*(Alloc|Exhaustively))
+COUNTS    := ^func (Benchmark|Test.*(Alloc|Exhaustively|AReference|TheReference))
 GOTESTSUM = $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg
 
 .PHONY: test
@@ -75,8 +75,8 @@ test: ## run all tests except those of make nightly; print the time per package 
 test-race: setup ## run allocation tests, each benchmark once, and all tests that do not measure, under the race detector if it applies
 	@mkdir -p bin
 	@[ -z "$(ORDINARY)" ] || echo "make: not root: tests that create network namespaces are skipped"
-	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocation tests, exhaustive tests and each benchmark once"; \
-		go test -run "Alloc|Exhaustively" -bench . -benchtime 1x $(ORDINARY) -timeout 4m $(COUNTING); }
+	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocation tests, exhaustive tests, references and each benchmark once"; \
+		go test -run "Alloc|Exhaustively|AReference|TheReference" -bench . -benchtime 1x $(ORDINARY) -timeout 4m $(COUNTING); }
 	@[ -z "$(SEQUENTIAL)" ] || { echo "without the race detector: packages without goroutines"; \
 		$(GOTESTSUM) --jsonfile bin/tests-1.json -- $(ORDINARY) -timeout 4m $(SEQUENTIAL); }
 	@[ -z "$(CONCURRENT)" ] || { echo "under the race detector"; \

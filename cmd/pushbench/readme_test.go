@@ -1,16 +1,11 @@
 package main
 
 import (
-	"bytes"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"pushbench/bench"
 	"pushbench/cmd/internal/app"
-	"pushbench/results"
-	"pushbench/results/report"
 	"pushbench/scenarios"
 )
 
@@ -18,38 +13,6 @@ const (
 	readmeLimit = 8 << 10 // bytes that people read to the end
 	readmeChart = "results/reference/chat/charts/pareto.svg"
 )
-
-// The README shows the conclusion, the table and a chart of the committed run of chat.
-func TestReadmeShowsTheReference(t *testing.T) {
-	run, err := results.Open(filepath.Join(moduleRoot(t), "results", "reference", "chat"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := report.New(run)
-	comparePart(t, "README.md", "result", readmeResult(t, r))
-	drawn := []string{run.Manifest.Tool.Commit[:10]}
-	if r.Badge() != "VERDICT" { // the usual badge is not drawn
-		drawn = append(drawn, ">"+r.Badge()+"<")
-	}
-	for _, drawn := range drawn {
-		if !strings.Contains(readPage(t, readmeChart), drawn) {
-			t.Errorf("%s does not show %q: run pushbench report results/reference/chat", readmeChart, drawn)
-		}
-	}
-}
-
-// readmeResult is the headline, the table without its notes, and the chart.
-func readmeResult(t *testing.T, r *report.Report) string {
-	t.Helper()
-	d := r.Document()
-	d.Sections = d.Sections[:1]
-	d.Sections[0].Note = ""
-	var b bytes.Buffer
-	if err := d.Terminal(&b, report.TableOptions{Width: 100}); err != nil {
-		t.Fatal(err)
-	}
-	return "```text\n" + b.String() + "```\n\n![Delivery latency p99 and price per 1,000 clients and month of each transport](" + readmeChart + ")\n"
-}
 
 func TestReadmeIsShort(t *testing.T) {
 	if size := len(readPage(t, "README.md")); size > readmeLimit {
