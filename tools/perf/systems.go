@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -206,7 +207,7 @@ func freeAddress() (string, error) {
 func onlyChild(ctx context.Context, p *process) (int, error) {
 	for begun := time.Now(); time.Since(begun) < replyWait; {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.pid(), p.pid()))
-		if err != nil && !p.hasExited() {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !p.hasExited() { // it is gone just before its exit is noticed
 			return 0, err
 		}
 		if child, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
