@@ -259,7 +259,7 @@ func (s *Subscriber) receiveForeignPiece(data []byte, at clock.Instant) {
 	if events, ok := s.pieces.(*wire.Events); ok && events.ID() != nil {
 		s.foreign.Event(events.ID())
 	}
-	if s.foreign.Opens(data) {
+	if !s.ready && s.foreign.Opens(data) { // else the pattern would be matched with every message
 		s.subscribed(at)
 	}
 	s.foreign.Body(data)

@@ -229,7 +229,9 @@ func (s *server) healthy(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	response, err := http.DefaultClient.Do(request)
+	// A redirect is a response like others: it may name another host.
+	c := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := c.Do(request)
 	if err != nil {
 		return false
 	}

@@ -16,8 +16,8 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// IdleClients is the number of idle clients of whom a memory probe connects the first group, which pays for what a
-// process allocates once: code paged in, pools, the runtime's own structures. The second group is the rest.
+// IdleClients is the number of idle clients that a memory probe connects, in two groups. What a process allocates once (code
+// paged in, pools, structures of the runtime) is part of the first group's memory, so only the second group counts.
 type IdleClients struct {
 	First int
 	Added int

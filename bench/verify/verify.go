@@ -280,6 +280,8 @@ func (t *trial) publishes(ctx context.Context, how string, who int, s client.Ses
 		t.found(check, Failed, "%d of %d messages within %v%s%s", len(got), rounds, deliverWait, outcome(now, who), t.received())
 	case t.Target.Promises.Order == scenarios.Unordered && len(got) == rounds:
 		t.found(check, Passed, "%d of %d messages, unchanged; their order is not promised", len(got), rounds)
+	case t.Target.Promises.Delivery == scenarios.AtLeastOnce && fmt.Sprint(distinct(got)) == fmt.Sprint(want):
+		t.found(check, Passed, "%d of %d messages, unchanged and in order, and %d duplicates, as promises.delivery states", rounds, rounds, len(got)-rounds)
 	default:
 		t.found(check, Failed, "messages %v arrived as %v", want, got)
 	}
@@ -385,6 +387,16 @@ func (t *trial) billed() {
 		}
 		t.found("bills", Passed, "%s", strings.Join(names, ", "))
 	}
+}
+
+// distinct keeps the first of equal indexes.
+func distinct(all []uint32) (once []uint32) {
+	for _, index := range all {
+		if !slices.Contains(once, index) {
+			once = append(once, index)
+		}
+	}
+	return once
 }
 
 // scanner finds the payloads of a trial.
