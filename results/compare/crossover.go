@@ -104,8 +104,7 @@ func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin f
 		return r.Interval > 0 && polls > 1
 	})
 	for _, r := range c.Eligible {
-		least, _ := c.Eligible[0].Median(metric)
-		if cost, _ := r.Median(metric); cost.X <= (1+margin)*least.X {
+		if summary.OrderByMedian(c.Eligible[0], r, metric, margin) == 0 {
 			c.Cheapest++
 		}
 	}

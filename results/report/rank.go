@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -28,15 +27,12 @@ func (r *Report) ordered(a, b summary.Row, metric string) int {
 	if unrankedReason(a, metric)+unrankedReason(b, metric) != "" {
 		return 0
 	}
-	over, _ := a.Range(metric)
+	one, _ := a.Range(metric)
 	other, _ := b.Range(metric)
-	x, _ := a.Median(metric)
-	y, _ := b.Median(metric)
-	within := x.Known == summary.Shown && y.Known == summary.Shown && math.Abs(x.X-y.X) <= r.Analysis.Declared.Margin*min(x.X, y.X)
-	if over.Overlaps(other) || within {
+	if one.Overlaps(other) {
 		return 0
 	}
-	return x.Compare(y)
+	return summary.OrderByMedian(a, b, metric, r.Analysis.Declared.Margin)
 }
 
 // ruled compares two rows by the verdicts; ok is false if none decides. If the pair was not declared, the

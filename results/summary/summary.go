@@ -7,6 +7,7 @@ package summary
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -203,6 +204,17 @@ func SortByMedian(rows []Row, metric string) {
 		y, _ := b.Median(metric)
 		return x.Compare(y)
 	})
+}
+
+// OrderByMedian compares two rows by their medians of a metric: -1 if the first is lower, +1 if the
+// second is lower, 0 if they differ by at most the margin, a share of the lower one.
+func OrderByMedian(a, b Row, metric string, margin float64) int {
+	x, _ := a.Median(metric)
+	y, _ := b.Median(metric)
+	if x.Known == Shown && y.Known == Shown && math.Abs(x.X-y.X) <= margin*min(x.X, y.X) {
+		return 0
+	}
+	return x.Compare(y)
 }
 
 // Predicted returns the model's prediction of the metric, averaged over the trials; ok is false if
