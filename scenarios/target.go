@@ -119,12 +119,12 @@ type CreateTopic struct {
 	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                           // default none
 }
 
-// Promises say which losses are failures of the server. All are optional: a benchmark counts every
-// loss, and a report says which promise it breaks.
+// Promises are what the server promises. All are optional. A run refuses a server that breaks a stated promise when
+// it is verified; what is not stated, a run counts.
 type Promises struct {
-	Order    Order       `yaml:"order,omitempty" json:"order" default:"per_topic"`          // default per_topic
-	Resume   []Transport `yaml:"resume,omitempty" json:"resume"`                            // transports over which a client receives what was published while it was not connected; default none
-	Delivery Attempts    `yaml:"delivery,omitempty" json:"delivery" default:"at_most_once"` // default at_most_once
+	Order    Order       `yaml:"order,omitempty" json:"order"`       // default: not stated
+	Resume   []Transport `yaml:"resume,omitempty" json:"resume"`     // transports over which a client receives what was published while it was not connected; default none
+	Delivery Attempts    `yaml:"delivery,omitempty" json:"delivery"` // default: not stated
 }
 
 // An Order is the order in which a server delivers.

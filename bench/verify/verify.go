@@ -47,6 +47,7 @@ type Finding struct {
 	Check   string  `json:"check"`
 	Outcome Outcome `json:"outcome"`
 	Detail  string  `json:"detail"`
+	Counted bool    `json:"counted,omitempty"` // of a failed check: no stated promise is broken, and a run counts what the server did
 }
 
 // A Result has the findings over one transport, in the order in which they were made.
@@ -61,10 +62,18 @@ func (r Result) Passed() bool { return r.FirstFailure() == nil }
 
 // FirstFailure returns the first check that failed; nil if none did.
 func (r Result) FirstFailure() *Finding {
-	for i := range r.Findings {
-		if r.Findings[i].Outcome == Failed {
-			return &r.Findings[i]
-		}
+	return r.first(func(f Finding) bool { return f.Outcome == Failed })
+}
+
+// Refusal returns the first failed check without which a run has no meaning: the server cannot be used as the file
+// describes, or breaks a stated promise; nil if there is none.
+func (r Result) Refusal() *Finding {
+	return r.first(func(f Finding) bool { return f.Outcome == Failed && !f.Counted })
+}
+
+func (r Result) first(has func(Finding) bool) *Finding {
+	if i := slices.IndexFunc(r.Findings, has); i >= 0 {
+		return &r.Findings[i]
 	}
 	return nil
 }
@@ -169,7 +178,12 @@ const (
 )
 
 func (t *trial) found(check string, outcome Outcome, format string, values ...any) {
-	t.findings = append(t.findings, Finding{check, outcome, fmt.Sprintf(format, values...)})
+	t.findings = append(t.findings, Finding{Check: check, Outcome: outcome, Detail: fmt.Sprintf(format, values...)})
+}
+
+// counted notes a failed check of what the server does to messages.
+func (t *trial) counted(check, format string, values ...any) {
+	t.findings = append(t.findings, Finding{check, Failed, fmt.Sprintf(format, values...), true})
 }
 
 // try makes the checks in order. It ends at the first that the others need.
@@ -189,7 +203,7 @@ func (t *trial) try(ctx context.Context) {
 	if t.dialect.PublishesInFrames() {
 		t.publishes(ctx, "frame", secondClient, t.second)
 	}
-	t.isolates(ctx)
+	t.isolates()
 	t.staysOpen(ctx)
 	t.resumes(ctx)
 	t.billed()
@@ -273,17 +287,13 @@ func (t *trial) publishes(ctx context.Context, how string, who int, s client.Ses
 	now := t.o.snapshot()
 	switch got := now.since(firstClient, from); {
 	case now.damage != "":
-		t.found(check, Failed, "the server changes the payload: %s", now.damage)
-	case fmt.Sprint(got) == fmt.Sprint(want):
-		t.found(check, Passed, "%d of %d messages, unchanged and in order", len(got), rounds)
-	case len(got) < rounds:
-		t.found(check, Failed, "%d of %d messages within %v%s%s", len(got), rounds, deliverWait, outcome(now, who), t.received())
-	case t.Target.Promises.Order == scenarios.Unordered && len(got) == rounds:
-		t.found(check, Passed, "%d of %d messages, unchanged; their order is not promised", len(got), rounds)
-	case t.Target.Promises.Delivery == scenarios.AtLeastOnce && fmt.Sprint(distinct(got)) == fmt.Sprint(want):
-		t.found(check, Passed, "%d of %d messages, unchanged and in order, and %d duplicates, as promises.delivery states", rounds, rounds, len(got)-rounds)
+		t.counted(check, "the server changes the payload: %s", now.damage)
+	case len(got) == 0:
+		t.found(check, Failed, "0 of %d messages within %v%s%s", rounds, deliverWait, outcome(now, who), t.received())
+	case len(distinct(got)) < rounds:
+		t.counted(check, "%d of %d messages within %v%s%s", len(distinct(got)), rounds, deliverWait, outcome(now, who), t.received())
 	default:
-		t.found(check, Failed, "messages %v arrived as %v", want, got)
+		t.orders(check, want, got)
 	}
 	if how == "frame" && !t.dialect.Acknowledges() {
 		t.found("acknowledges by "+how, NotChecked, "publish.ack is not given")
@@ -299,7 +309,31 @@ func (t *trial) publishes(ctx context.Context, how string, who int, s client.Ses
 		t.found("acknowledges by "+how, Passed, "%d of %d publications", now.acked[who]-before, rounds)
 		return
 	}
-	t.found("acknowledges by "+how, Failed, "%d of %d publications within %v%s", max(0, now.acked[who]-before), rounds, deliverWait, outcome(now, who))
+	t.counted("acknowledges by "+how, "%d of %d publications within %v%s", max(0, now.acked[who]-before), rounds, deliverWait, outcome(now, who))
+}
+
+// orders compares the order of messages that have all arrived, and their duplicates, with the promises.
+func (t *trial) orders(check string, want, got []uint32) {
+	promises, once := t.Target.Promises, distinct(got)
+	swapped, duplicates := !slices.Equal(once, want), len(got)-len(once)
+	arrived := fmt.Sprintf("messages %v arrived as %v", want, got)
+	switch {
+	case swapped && promises.Order == scenarios.PerTopic:
+		t.found(check, Failed, "%s, and promises.order is per_topic; leave it out, or use none", arrived)
+	case duplicates > 0 && promises.Delivery == scenarios.AtMostOnce:
+		t.found(check, Failed, "%s, and promises.delivery is at_most_once; leave it out, or use at_least_once", arrived)
+	case swapped && promises.Order != scenarios.Unordered, duplicates > 0 && promises.Delivery != scenarios.AtLeastOnce:
+		t.counted(check, "%s", arrived)
+	default:
+		order, twice := " and in order", ""
+		if promises.Order == scenarios.Unordered {
+			order = "; their order is not promised"
+		}
+		if duplicates > 0 {
+			twice = fmt.Sprintf(", and %d duplicates, as promises.delivery states", duplicates)
+		}
+		t.found(check, Passed, "%d of %d messages, unchanged%s%s", len(want), len(want), order, twice)
+	}
 }
 
 // outcome describes why publications failed.
@@ -311,9 +345,9 @@ func outcome(s *seen, who int) string {
 }
 
 // isolates checks that a client of another topic received nothing.
-func (t *trial) isolates(ctx context.Context) {
-	if t.o.until(ctx, quiet, func(s *seen) bool { return len(s.messages[secondClient]) > 0 }) {
-		t.found("isolates topics", Failed, "a client of %s received a message of %s", other, watched)
+func (t *trial) isolates() {
+	if got := t.o.snapshot().messages[secondClient]; len(got) > 0 {
+		t.counted("isolates topics", "a client of %s received a message of %s", other, watched)
 		return
 	}
 	t.found("isolates topics", Passed, "a client of %s received none of %d messages", other, t.next)

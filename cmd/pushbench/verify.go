@@ -30,7 +30,8 @@ unchanged, in order and only at their subscriber, whether the server acknowledge
 and what a client receives after its connection was closed. The last line lists the
 processes whose CPU time and memory pushbench run measures.
 
-The exit code is 5 if a check fails.
+The exit code is 5 if a check fails. pushbench run makes the same checks first. It
+refuses a server only if it breaks a promise of the file, or cannot be used at all.
 
 ` + exitHelp,
 		Example: "  pushbench verify ./mine.yaml\n  pushbench verify nchan --transports websocket --ladder",

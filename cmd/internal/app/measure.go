@@ -110,10 +110,10 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 		return nil, err
 	}
 	e.Warn(s)
-	if err := e.buildTargets(ctx, s); err != nil {
-		return nil, err
-	}
 	err = e.InSession(ctx, func(session *Session) (err error) {
+		if err := session.admitTargets(s); err != nil {
+			return err
+		}
 		runs, err = session.measure(s, o)
 		return err
 	})

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -110,11 +111,21 @@ func fits(s *scenarios.Scenario, t *scenarios.Target) error {
 	return nil
 }
 
-// buildTargets builds the servers of a scenario's targets.
-func (e Env) buildTargets(ctx context.Context, s *scenarios.Scenario) error {
-	for _, name := range s.Sweep.Target {
-		if t := s.Targets[name]; t != nil {
-			if err := e.buildTarget(ctx, t); err != nil {
+// admitTargets builds the servers of a scenario's targets and tries each over the transports that the scenario uses.
+func (s *Session) admitTargets(scenario *scenarios.Scenario) error {
+	for _, name := range scenario.Sweep.Target {
+		t := scenario.Targets[name]
+		if t == nil {
+			continue
+		}
+		if err := s.buildTarget(s.Drain, t); err != nil {
+			return cmp.Or(s.Interrupted(), err)
+		}
+		for _, transport := range scenario.Transports {
+			if !t.Offers(transport) {
+				continue
+			}
+			if err := s.admit(t, transport); err != nil {
 				return err
 			}
 		}

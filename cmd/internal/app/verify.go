@@ -9,6 +9,7 @@ import (
 
 	"pushbench/bench/verify"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // Verify tries a target over some of its transports; nil: all.
@@ -30,19 +31,27 @@ func (e Env) Verify(ctx context.Context, name string, transports []string, silen
 	if err := e.buildTarget(ctx, t); err != nil {
 		return nil, err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find this executable: %w", err)
-	}
-	v := verify.Verification{Target: t, Serve: []string{self, "supervise", t.Path}, Silent: silent}
 	for _, transport := range chosen {
-		r, err := v.Do(ctx, transport)
+		r, err := verifyOver(ctx, t, transport, silent)
 		if err != nil {
-			return found, &Error{Refused, fmt.Errorf("%s: %w", t.Name, err)}
+			return found, err
 		}
 		found = append(found, r)
 	}
 	return found, nil
+}
+
+// verifyOver tries a target over one transport.
+func verifyOver(ctx context.Context, t *scenarios.Target, transport scenarios.Transport, silent time.Duration) (r verify.Result, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return r, fmt.Errorf("find this executable: %w", err)
+	}
+	v := verify.Verification{Target: t, Serve: []string{self, "supervise", t.Path}, Silent: silent}
+	if r, err = v.Do(ctx, transport); err != nil {
+		return r, &Error{Refused, fmt.Errorf("%s: %w", t.Name, err)}
+	}
+	return r, nil
 }
 
 // Refusal is the error of the first check that failed; nil if none did.
@@ -52,5 +61,28 @@ func Refusal(found []verify.Result) error {
 			return &Error{Refused, fmt.Errorf("%s: %s: %s", r.Transport, f.Check, f.Detail)}
 		}
 	}
+	return nil
+}
+
+// admit tries a target before a run measures it. It is an error if the server cannot be used as its file describes, or
+// breaks a stated promise. What else the server does to messages, the run counts.
+func (s *Session) admit(t *scenarios.Target, transport scenarios.Transport) error {
+	r, err := verifyOver(s.Drain, t, transport, 0)
+	if s.Drain.Err() != nil {
+		return errInterrupted
+	}
+	if err != nil {
+		return err
+	}
+	over := fmt.Sprintf("%s over %s", t.Name, transports.Of(transport).Title)
+	if f := r.Refusal(); f != nil {
+		return &Error{Refused, fmt.Errorf("%s: %s: %s; pushbench verify --ladder shows the traffic", over, f.Check, f.Detail)}
+	}
+	for _, f := range r.Findings {
+		if f.Outcome == verify.Failed {
+			fmt.Fprintf(s.Err, "%s: %s: %s; the run counts it\n", over, f.Check, f.Detail)
+		}
+	}
+	fmt.Fprintf(s.Err, "%s: verified over %s\n", t.Name, transports.Of(transport).Title)
 	return nil
 }
