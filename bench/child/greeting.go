@@ -28,7 +28,7 @@ func StartServer(ctx context.Context, argv []string, options Options) (*Process,
 	if err != nil {
 		return nil, Greeting{}, err
 	}
-	g, err := p.awaitGreeting(ctx)
+	g, err := p.awaitGreeting(ctx, startWait+options.Preparation)
 	if err == nil {
 		p.Tree = g.Target != ""
 		g.TLS, err = TLSConfig(g.Certificate)
@@ -40,7 +40,7 @@ func StartServer(ctx context.Context, argv []string, options Options) (*Process,
 	return p, g, nil
 }
 
-func (p *Process) awaitGreeting(ctx context.Context) (Greeting, error) {
+func (p *Process) awaitGreeting(ctx context.Context, within time.Duration) (Greeting, error) {
 	greeting := make(chan Greeting, 1)
 	go func() {
 		var g Greeting
@@ -51,8 +51,8 @@ func (p *Process) awaitGreeting(ctx context.Context) (Greeting, error) {
 	select {
 	case g := <-greeting:
 		return g, nil
-	case <-time.After(startWait):
-		return Greeting{}, fmt.Errorf("server did not report its listening address within %v", startWait)
+	case <-time.After(within):
+		return Greeting{}, fmt.Errorf("server did not report its listening address within %v", within)
 	case <-p.Ended:
 		return Greeting{}, errors.New(p.ExitReason())
 	case <-ctx.Done():

@@ -52,6 +52,8 @@ type Options struct {
 	Cores  []int                          // to pin it to; nil: any
 	Inside func(start func() error) error // calls start in a network namespace; nil: the parent's
 	Files  []*os.File                     // its descriptors from 3 on
+
+	Preparation time.Duration // of a server, before its process can send a greeting; 0s: none
 }
 
 // Start starts a child. name identifies it in errors.

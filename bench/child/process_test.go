@@ -69,6 +69,19 @@ func replyToCollect(reply string) {
 	}
 }
 
+// A server that must prepare itself has more time for its greeting.
+func TestPreparationExtendsTheWaitForAServer(t *testing.T) {
+	t.Setenv(roleVariable, "obedient")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = StartServer(t.Context(), []string{self}, Options{Preparation: time.Millisecond - startWait})
+	if want := "server did not report its listening address within 1ms"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
 func TestCollect(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()

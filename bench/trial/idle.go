@@ -54,7 +54,7 @@ func (r *Setup) IdleMemory(ctx context.Context, s *scenarios.Scenario, measured 
 			err = ended
 		}
 	}()
-	if err := one.startServer(ctx, r.Serve(measured, loopback), child.Options{Cores: r.ServerCores}); err != nil {
+	if err := one.startServer(ctx, r.Serve(measured, loopback), child.Options{Cores: r.ServerCores, Preparation: preparation(s, measured)}); err != nil {
 		return m, err
 	}
 	if err := one.startGenerator(r.Drive, child.Options{Cores: r.GeneratorCores}); err != nil {

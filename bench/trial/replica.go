@@ -11,6 +11,7 @@ import (
 	"pushbench/bench/generator"
 	"pushbench/bench/validity"
 	"pushbench/results"
+	"pushbench/scenarios"
 )
 
 // A replica is a server of a trial and the load generator with its clients. Most trials have
@@ -31,6 +32,14 @@ type replica struct {
 	before serverStats // when all clients were connected
 	after  serverStats
 	done   *generator.Outcome // nil until the load generator is done
+}
+
+// preparation is how long the server of a target may take until it is ready; 0s for pushbench's own servers.
+func preparation(s *scenarios.Scenario, c scenarios.Configuration) time.Duration {
+	if t := s.TargetOf(c); t != nil {
+		return time.Duration(t.Start.Within)
+	}
+	return 0
 }
 
 func (r *replica) startServer(ctx context.Context, argv []string, options child.Options) (err error) {

@@ -111,10 +111,12 @@ func (t *Trial) startServers(ctx context.Context) (err error) {
 	if t.network, err = newNetwork(ctx, t.Setup, t.Scenario); err != nil {
 		return err
 	}
+	near := t.network.near
+	near.Preparation = preparation(t.Scenario, t.Measured)
 	for range t.Scenario.Servers {
 		r := &replica{}
 		t.replicas = append(t.replicas, r)
-		if err := r.startServer(ctx, t.Setup.Serve(t.Measured, t.network.host), t.network.near); err != nil {
+		if err := r.startServer(ctx, t.Setup.Serve(t.Measured, t.network.host), near); err != nil {
 			return err
 		}
 	}

@@ -102,7 +102,7 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	if err != nil {
 		return r, err
 	}
-	server, greeting, err := child.StartServer(ctx, v.Serve, child.Options{})
+	server, greeting, err := child.StartServer(ctx, v.Serve, child.Options{Preparation: time.Duration(v.Target.Start.Within)})
 	if err != nil {
 		return r, err
 	}
