@@ -83,9 +83,13 @@ test-race: setup ## run allocation tests, each benchmark once, and all tests tha
 		$(GOTESTSUM) --jsonfile bin/tests-2.json -- $(RACE) $(ORDINARY) -p 3 -parallel 8 -timeout 8m $(CONCURRENT); }
 	@[ "$(PKG)" != ./... ] || go -C tools/perf test $(RACE) -timeout 4m ./...
 
+# Servers of other projects that make test verifies.
+TESTED = goservice nchan mosquitto socketio
+
 .PHONY: test-measuring
-test-measuring: setup ## run the tests that measure, alone and without the race detector
+test-measuring: setup build ## run the tests that measure, alone and without the race detector
 	@mkdir -p bin
+	@[ -z "$(MEASURING)" ] || bin/pushbench target install $(TESTED) || true # the tests fail with what is missing
 	@[ -z "$(MEASURING)" ] || { echo "alone, without the race detector: tests that measure"; \
 		$(GOTESTSUM) --jsonfile bin/tests-3.json -- $(ORDINARY) -timeout 15m $(MEASURING); }
 
@@ -149,7 +153,8 @@ nightly-timed: setup # latency, age of information and engines in real time; cos
 
 # If doctor finds no other load, only a few measured runs may be INVALID.
 .PHONY: nightly-measuring
-nightly-measuring: setup build # every script and every mutant build
+nightly-measuring: setup build # every script, every mutant build and every target
+	@bin/pushbench target install || true # the tests fail with what is missing
 	@quiet=; if bin/pushbench doctor --json | grep -A 1 '"check": "other load"' | grep -q '"state": "ok"'; then quiet=1; fi; \
 	PUSHBENCH_QUIET_MACHINE=$$quiet go test -tags nightly -count 1 -v $(ORDINARY) -timeout 40m ./cmd/internal/endtoend | grep -E '^(--- |measured: |forgiven: |FAIL|ok|panic)|^    --- FAIL|^ +[a-z_]+_test\.go'
 
@@ -165,6 +170,10 @@ nightly-fuzz:
 build: ## build bin/pushbench, which records its commit
 	@[ -d .git ] || ! grep -q Format cmd/pushbench/commit.txt || echo "make: no folder .git here: the build cannot record its commit" >&2 # the same in a linked worktree: https://go.dev/issue/58218
 	@$(BUILD) -o bin/pushbench ./cmd/pushbench
+
+.PHONY: targets
+targets: build ## install and build the servers of all target files in servers/foreign
+	@bin/pushbench target install
 
 # Plain executables: the manifest of a run records the SHA-256 of the executable that measured it.
 SYSTEMS = linux/amd64 linux/arm64 darwin/arm64

@@ -36,13 +36,15 @@ type Target struct {
 
 // TargetStart starts a server. Its process and all descendants are billed.
 type TargetStart struct {
-	Build  []Template `yaml:"build,omitempty" json:"build" items:"64" repeats:"true" allowed:"words of a command line"`   // command that builds or installs the server, once before the first measurement; default none
-	Run    []Template `yaml:"run" json:"run" required:"true" items:"64" repeats:"true" allowed:"words of a command line"` // program and arguments; {port} is a free TCP port of the loopback address
-	Folder string     `yaml:"folder,omitempty" json:"folder"`                                                             // working directory, relative to the target file; default: the folder of the target file
-	Env    []Template `yaml:"env,omitempty" json:"env" items:"32" allowed:"NAME=value"`                                   // additional environment variables
-	Log    Expression `yaml:"log,omitempty" json:"log"`                                                                   // the server is ready when a line of its output matches; default: when its port accepts connections
-	Get    Template   `yaml:"get,omitempty" json:"get" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /"`    // the server is ready when this path returns a status below 400
-	Within Duration   `yaml:"within,omitempty" json:"within" default:"10s" min:"100ms" max:"10m"`                         // longest time until ready; default 10s
+	Programs []string   `yaml:"programs,omitempty" json:"programs" items:"16" pattern:"^[!-~]{1,200}$" allowed:"names of programs and absolute paths of files"` // programs, or absolute paths of files, that must be installed; default none
+	Install  []Template `yaml:"install,omitempty" json:"install" items:"64" repeats:"true" allowed:"words of a command line"`                                   // command that installs the programs if one is missing; only pushbench target install runs it; default none
+	Build    []Template `yaml:"build,omitempty" json:"build" items:"64" repeats:"true" allowed:"words of a command line"`                                       // command that builds or installs the server, once before the first measurement; default none
+	Run      []Template `yaml:"run" json:"run" required:"true" items:"64" repeats:"true" allowed:"words of a command line"`                                     // program and arguments; {port} is a free TCP port of the loopback address
+	Folder   string     `yaml:"folder,omitempty" json:"folder"`                                                                                                 // working directory, relative to the target file; default: the folder of the target file
+	Env      []Template `yaml:"env,omitempty" json:"env" items:"32" allowed:"NAME=value"`                                                                       // additional environment variables
+	Log      Expression `yaml:"log,omitempty" json:"log"`                                                                                                       // the server is ready when a line of its output matches; default: when its port accepts connections
+	Get      Template   `yaml:"get,omitempty" json:"get" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /"`                                        // the server is ready when this path returns a status below 400
+	Within   Duration   `yaml:"within,omitempty" json:"within" default:"10s" min:"100ms" max:"10m"`                                                             // longest time until ready; default 10s
 }
 
 // TargetTransports are the transports that a server offers.
@@ -274,21 +276,21 @@ func (t *Target) address() *conflict {
 }
 
 func (t *Target) start() *conflict {
-	for _, one := range t.Start.Build {
-		if name, unknown := one.unknownName(nil); unknown {
-			return unknownPlaceholder("start.build", name, nil)
-		}
+	if len(t.Start.Install) > 0 && len(t.Start.Programs) == 0 {
+		return &conflict{field: "start.install", message: "is given without programs; allowed: together with the programs that it installs"}
 	}
 	if t.Start.Log != "" && t.Start.Get != "" {
 		return &conflict{field: "start.get", message: "is given together with log; allowed: one of them"}
 	}
+	port := []string{"port"}
 	for _, part := range []struct {
 		field string
 		all   []Template
-	}{{"start.run", t.Start.Run}, {"start.env", t.Start.Env}, {"start.get", []Template{t.Start.Get}}} {
+		known []string
+	}{{"start.install", t.Start.Install, nil}, {"start.build", t.Start.Build, nil}, {"start.run", t.Start.Run, port}, {"start.env", t.Start.Env, port}, {"start.get", []Template{t.Start.Get}, port}} {
 		for _, one := range part.all {
-			if name, unknown := one.unknownName([]string{"port"}); unknown {
-				return unknownPlaceholder(part.field, name, []string{"port"})
+			if name, unknown := one.unknownName(part.known); unknown {
+				return unknownPlaceholder(part.field, name, part.known)
 			}
 		}
 	}

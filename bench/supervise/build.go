@@ -13,25 +13,68 @@ import (
 	"pushbench/scenarios"
 )
 
-// buildWithin is the longest time that a build may take.
-const buildWithin = 15 * time.Minute
+// commandWithin is the longest time that a build or an installation may take.
+const commandWithin = 15 * time.Minute
+
+// Missing lists the programs of a target that are not installed.
+func Missing(t *scenarios.Target) (programs []string) {
+	for _, program := range t.Start.Programs {
+		if !installed(program) {
+			programs = append(programs, program)
+		}
+	}
+	return programs
+}
+
+// installed looks for a file, or for a program in PATH and in the folders of servers, which PATH lacks for users
+// other than root.
+func installed(program string) bool {
+	if _, err := exec.LookPath(program); err == nil {
+		return true
+	}
+	for _, folder := range []string{"", "/usr/sbin", "/usr/local/sbin"} {
+		path := filepath.Join(folder, program)
+		if _, err := os.Stat(path); err == nil && filepath.IsAbs(path) {
+			return true
+		}
+	}
+	return false
+}
+
+// Install installs the programs of a target if one is missing, and builds its server.
+func Install(ctx context.Context, t *scenarios.Target) error {
+	if len(Missing(t)) > 0 {
+		if err := command(ctx, t, "start.install", t.Start.Install); err != nil {
+			return err
+		}
+	}
+	if missing := Missing(t); len(missing) > 0 {
+		return fmt.Errorf("start.programs: %s is not installed", strings.Join(missing, ", "))
+	}
+	return Build(ctx, t)
+}
 
 // Build runs the command that builds or installs a target's server; nothing if it has none.
 func Build(ctx context.Context, t *scenarios.Target) error {
-	if len(t.Start.Build) == 0 {
+	return command(ctx, t, "start.build", t.Start.Build)
+}
+
+// command runs a command of a target to its end; nothing if it is empty.
+func command(ctx context.Context, t *scenarios.Target, field string, words []scenarios.Template) error {
+	if len(words) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, buildWithin)
+	ctx, cancel := context.WithTimeout(ctx, commandWithin)
 	defer cancel()
 	var argv []string
-	for _, word := range t.Start.Build {
+	for _, word := range words {
 		argv = append(argv, expand(word, 0))
 	}
 	var output child.Tail
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	c.Dir, c.Stdout, c.Stderr, c.Env = folder(t), &output, &output, os.Environ()
 	if err := c.Run(); err != nil {
-		return fmt.Errorf("start.build: %s: %w%s", strings.Join(argv, " "), plain(err, argv[0]), last(&output))
+		return fmt.Errorf("%s: %s: %w%s", field, strings.Join(argv, " "), plain(err, argv[0]), last(&output))
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 // commands lists the commands that users run.
-const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, trace, inspect, serve, prices, schema, version"
+const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, trace, inspect, serve, verify, target, prices, schema, version"
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -59,6 +59,8 @@ It compares their latency and cost for a given workload and network.
   pushbench trace             draw one message on each transport as a sequence diagram
   pushbench inspect URL       send one request and explain the exchange line by line
   pushbench serve websocket   start one of the reference servers
+  pushbench verify mine.yaml  try the target file of another server
+  pushbench target            install and list target files
   pushbench prices            print the default prices, as a template for --prices
   pushbench schema            print the JSON Schema of scenario files, for editors
   pushbench version           print the version, like --version
@@ -96,7 +98,7 @@ It compares their latency and cost for a given workload and network.
 		},
 	})
 	root.AddCommand(newChildCommands()...)
-	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newVerifyCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newPricesCommand(), newSchemaCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newVerifyCommand(), newTargetCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newPricesCommand(), newSchemaCommand(), newVersionCommand())
 	root.SetUsageTemplate(usageTemplate(root))
 	return root
 }

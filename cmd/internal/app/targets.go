@@ -134,6 +134,9 @@ func (s *Session) admitTargets(scenario *scenarios.Scenario) error {
 }
 
 func (e Env) buildTarget(ctx context.Context, t *scenarios.Target) error {
+	if err := installed(t); err != nil {
+		return err
+	}
 	if len(t.Start.Build) > 0 {
 		fmt.Fprintf(e.Err, "%s: building\n", t.Name)
 	}

@@ -1,8 +1,6 @@
 #!/bin/sh
 # Runs nats-server with a WebSocket listener on a port of the loopback address.
 set -eu
-PATH=$PATH:$(go env GOPATH)/bin
-command -v nats-server >/dev/null || { echo "nats-server is not installed: go install github.com/nats-io/nats-server/v2@v2.15.2" >&2; exit 1; }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cat >"$folder/nats.conf" <<END
@@ -10,6 +8,6 @@ listen: "127.0.0.1:-1"
 websocket { listen: "127.0.0.1:$1", no_tls: true }
 max_payload: 1MB
 END
-nats-server -c "$folder/nats.conf" &
+./nats-server -c "$folder/nats.conf" &
 trap 'kill $!; wait $!' TERM INT
 wait $!

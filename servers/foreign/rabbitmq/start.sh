@@ -3,7 +3,6 @@
 # ends with it.
 set -eu
 server=/usr/lib/rabbitmq/bin/rabbitmq-server
-[ -e "$server" ] || { echo "RabbitMQ is not installed: apt-get install -y --no-install-recommends rabbitmq-server" >&2; exit 1; }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cat >"$folder/rabbitmq.conf" <<END

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pushbench/bench/supervise"
+	"pushbench/cmd/internal/app"
+	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
+	"pushbench/servers/foreign"
+)
+
+func newTargetCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "target",
+		Short: "Install and list the target files that ship with pushbench",
+		Long: `Target files describe servers that are not pushbench's own: docs/your-server.md. Try one
+with pushbench verify, and measure it with pushbench run --target.`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return app.Usagef("%s takes a command; allowed: %s", c.CommandPath(), subcommands(c))
+		},
+	}
+	c.AddCommand(newTargetListCommand(), newTargetInstallCommand())
+	return c
+}
+
+func newTargetListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the target files that ship with pushbench",
+		Long: `List the target files that ship with pushbench: their servers and transports, and the
+programs that are not installed here.`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return listTargets(c.OutOrStdout(), supervise.Missing) },
+	}
+}
+
+// listTargets prints two lines per target that ships with pushbench.
+func listTargets(w io.Writer, missing func(*scenarios.Target) []string) error {
+	for _, name := range foreign.Names() {
+		t, err := shippedTarget(name)
+		if err != nil {
+			return err
+		}
+		var titles []string
+		for _, transport := range t.Offered() {
+			titles = append(titles, transports.Of(string(transport)).Title)
+		}
+		state := ""
+		if programs := missing(t); len(programs) > 0 {
+			state = "; not installed: " + strings.Join(programs, ", ")
+		}
+		fmt.Fprintf(w, "%-15s %s\n%15s %s%s\n", name, t.About, "", strings.Join(titles, ", "), state)
+	}
+	_, err := fmt.Fprintf(w, "\nIn a checkout: pushbench target install NAME, pushbench verify NAME, pushbench run chat --target NAME\n")
+	return err
+}
+
+// shippedTarget reads a target file that is part of this program.
+func shippedTarget(name string) (*scenarios.Target, error) {
+	source, err := foreign.Source(name)
+	if err != nil {
+		return nil, err
+	}
+	return scenarios.ReadTarget(name, bytes.NewReader(source))
+}
+
+func newTargetInstallCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "install [TARGET...]",
+		Short: "Install the servers of targets",
+		Long: `Install the servers of targets: if a program of start.programs is missing, run
+start.install; then run start.build. Without a TARGET, install those in
+` + app.TargetsFolder + `. A failure does not stop the others.
+
+Debian packages need root. Without it, the command to run is printed. The exit code is
+5 if a server is not installed.`,
+		Example: "  pushbench target install\n  pushbench target install nchan socketio",
+		RunE:    func(c *cobra.Command, args []string) error { return env(c).InstallTargets(c.Context(), args) },
+	}
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"pushbench/scenarios"
+	"pushbench/servers/foreign"
+)
+
+// The list has every target that ships, with what is missing.
+func TestTargetListNamesEveryTargetAndMissingPrograms(t *testing.T) {
+	var b bytes.Buffer
+	missing := func(one *scenarios.Target) []string {
+		if one.Name == "nchan" {
+			return one.Start.Programs
+		}
+		return nil
+	}
+	if err := listTargets(&b, missing); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range foreign.Names() {
+		if !strings.Contains(b.String(), "\n"+name+" ") && !strings.HasPrefix(b.String(), name+" ") {
+			t.Errorf("no line for %s:\n%s", name, &b)
+		}
+	}
+	want := "nchan           nchan 1.3.6 on nginx 1.22 (Debian), tried with one worker process\n" +
+		"                long polling, SSE, WebSocket; not installed: nginx, /usr/lib/nginx/modules/ngx_nchan_module.so\n"
+	if !strings.Contains(b.String(), want) || strings.Count(b.String(), "not installed") != 1 {
+		t.Errorf("got\n%s\nwant in it\n%s", &b, want)
+	}
+}
+
+// Each target has the name of its folder, and all programs of its commands by name.
+func TestShippedTargetsAreValid(t *testing.T) {
+	names := foreign.Names()
+	if len(names) < 10 {
+		t.Fatalf("%d targets", len(names))
+	}
+	for _, name := range names {
+		one, err := shippedTarget(name)
+		if err != nil || string(one.Name) != name || len(one.Start.Programs) == 0 {
+			t.Errorf("%s: %+v, %v", name, one, err)
+		}
+	}
+}
