@@ -4,7 +4,16 @@
 
 package client
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pushbench/bench/payload"
+	"pushbench/bench/target"
+	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
+)
 
 func TestAllocationsOfDecode(t *testing.T) {
 	var d decoder
@@ -32,5 +41,97 @@ func TestAllocationsOfAppendPublish(t *testing.T) {
 	payload := []byte("a \"quoted\" word\n")
 	if got := testing.AllocsPerRun(100, func() { out = appendPublish(out[:0], 7, "room-7", payload) }); got != 0 {
 		t.Errorf("got %v allocations, want 0", got)
+	}
+}
+
+// A silent duplex sends nothing.
+type silent struct{}
+
+func (silent) Opened()                    {}
+func (silent) Control(byte, []byte) error { return nil }
+func (silent) Completed()                 {}
+
+func (silent) Sent() int64     { return 0 }
+func (silent) Consumed() int64 { return 0 }
+
+// foreignSubscriber is a client of a target whose stream or WebSocket is open.
+func foreignSubscriber(t *testing.T, transport scenarios.Transport, file string) *Subscriber {
+	t.Helper()
+	parsed, err := scenarios.ReadTarget("test.yaml", strings.NewReader("version: 1\nname: test\nurl: http://127.0.0.1:1\n"+file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Config{Transport: transport, Traffic: new(Traffic), Payloads: payload.NewScanner(7, func(uint32) int { return 64 })}
+	if c.Dialect, err = target.Compile(parsed, transport, nil); err != nil {
+		t.Fatal(err)
+	}
+	c.SetDefaults()
+	s := NewSubscriber(c, Subscription{Topics: []string{"a"}}, nowhere{}, new(Scratch))
+	if transport == transports.WebSocket {
+		s.Duplex = silent{}
+	}
+	s.AppendRequest(nil, silent{})
+	s.open = true
+	return &s
+}
+
+// textFrame is a text frame of a server, with a length in two bytes or none.
+func textFrame(text string) string {
+	if len(text) < 126 {
+		return string([]byte{0x81, byte(len(text))}) + text
+	}
+	return string([]byte{0x81, 126, byte(len(text) >> 8), byte(len(text))}) + text
+}
+
+func TestAllocationsOfATargetsMessages(t *testing.T) {
+	message := string(payload.Append(nil, 7, 1, 64))
+	const posts = "\npublish: {post: '/p?topic={topic}', body: '{\"channel\":\"{topic}\",\"data\":\"{payload}\"}'}"
+	for name, c := range map[string]struct {
+		transport scenarios.Transport
+		file, in  string
+	}{
+		"JSON over WebSocket": {transports.WebSocket, "transports: {websocket: {path: '/{topic}', heartbeat: {when: '^2$', send: '3'}}}" + posts, textFrame(`{"room":"a","text":"` + message + `"}`)},
+		"several records":     {transports.WebSocket, "transports: {websocket: {path: '/{topic}', split: \"\\n\"}}" + posts, textFrame(`{"a":"` + message + "\"}\n{}\n{\"a\":\"" + message + `"}`)},
+		"binary frames":       {transports.WebSocket, "transports: {websocket: {path: '/{topic}', binary: true}}" + posts, textFrame("\x30\x43\x00\x01a" + message)},
+		"events":              {transports.SSE, "transports: {sse: {path: '/{topic}', ready: '^x'}}" + posts, fmt.Sprintf("%x\r\nid: 1:0\ndata: %s\n\n\r\n", 16+len(message), message)},
+		"lines":               {transports.HTTPStream, "transports: {httpstream: {path: '/{topic}'}}" + posts, fmt.Sprintf("%x\r\n%s\n\r\n", 1+len(message), message)},
+	} {
+		s, before, in := foreignSubscriber(t, c.transport, c.file), int64(0), []byte(c.in)
+		got := testing.AllocsPerRun(100, func() {
+			for rest := in; len(rest) > 0; {
+				n, _, err := s.Consume(rest, 1)
+				if err != nil || n == 0 {
+					t.Fatalf("%s: consumed %d bytes: %v", name, n, err)
+				}
+				rest = rest[n:]
+			}
+			if after := s.Traffic.Batches.Load(); after != before+1 {
+				t.Fatalf("%s: delivered %d batches, want 1", name, after-before)
+			}
+			before++
+		})
+		if got != 0 {
+			t.Errorf("%s: got %v allocations, want 0", name, got)
+		}
+	}
+}
+
+func TestAllocationsOfPublishingToATarget(t *testing.T) {
+	data, out := payload.Append(nil, 7, 1, 64), make([]byte, 0, 1024)
+	s := foreignSubscriber(t, transports.WebSocket, `
+transports: {websocket: {path: '/{topic}', binary: true}}
+publish: {post: '/p?topic={topic}', body: '{"channel":"{topic}","size":{size},"data":"{payload}"}', frame: "\x32{rest}{topic_u16}{id}{payload}", ack: '^ok$'}`)
+	for name, publish := range map[string]func(){
+		"post": func() { out = s.AppendPost(out[:0], "room 1", data) },
+		"frame": func() {
+			s.PublishFrame(&out, 1234567, "room 1", data)
+			s.PublishFrame(&out, 1234568, "room 1", data)
+			s.acknowledged(1)
+			s.acknowledged(1)
+		},
+	} {
+		if got := testing.AllocsPerRun(100, publish); got != 0 {
+			t.Errorf("%s: got %v allocations, want 0", name, got)
+		}
 	}
 }

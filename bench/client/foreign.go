@@ -16,8 +16,9 @@ type foreign struct {
 	*target.Dialogue
 	text []byte // sent last, by the receiving side
 
-	mu   sync.Mutex // guards sent: an engine may publish while it receives
-	sent []uint32   // publications in frames that are not acknowledged, in order
+	mu    sync.Mutex // guards the fields below: an engine may publish while it receives
+	sent  []uint32   // publications in frames, in order
+	acked int        // how many of them are acknowledged
 }
 
 func newForeign(c *Config, sub Subscription) *foreign {
@@ -182,16 +183,26 @@ func (s *Subscriber) deliverForeign(size int, at clock.Instant) {
 // acknowledged reports the acknowledgement of the oldest publication in a frame. Others are ignored: they may
 // belong to a step.
 func (s *Subscriber) acknowledged(at clock.Instant) {
-	s.foreign.mu.Lock()
-	if len(s.foreign.sent) == 0 {
-		s.foreign.mu.Unlock()
+	id, ok := s.foreign.oldest()
+	if !ok {
 		return
 	}
-	id := s.foreign.sent[0]
-	s.foreign.sent = s.foreign.sent[1:]
-	s.foreign.mu.Unlock()
 	s.Duplex.Completed()
 	s.Report(Event{Kind: Acked, ID: id}, at)
+}
+
+// oldest removes the oldest publication in a frame without an acknowledgement.
+func (f *foreign) oldest() (id uint32, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.acked == len(f.sent) {
+		return 0, false
+	}
+	id = f.sent[f.acked]
+	if f.acked++; 2*f.acked >= len(f.sent) { // move the others once for each of them, and keep the memory
+		f.sent, f.acked = append(f.sent[:0], f.sent[f.acked:]...), 0
+	}
+	return id, true
 }
 
 // appendForeignFrame appends the text of a publication in a frame.
@@ -212,7 +223,7 @@ func (s *Subscriber) Unacknowledged() bool { return s.foreign != nil && !s.forei
 func (f *foreign) forgetSent() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sent = nil
+	f.sent, f.acked = f.sent[:0], 0
 }
 
 // appendForeignPost appends a publication by POST.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -295,42 +294,67 @@ func (d *Dialect) OneTopic() bool {
 // append appends a text with its values.
 func (t text) append(dst []byte, values [][]byte) []byte {
 	for i, p := range t {
-		if p.value == restValue {
-			rest := t[i+1:].append(nil, values)
-			return append(appendVariable(dst, len(rest)), rest...)
-		}
-		if p.value >= 0 {
+		switch {
+		case p.value == restValue:
+			dst = appendVariable(dst, t[i+1:].size(values))
+		case p.value >= 0:
 			dst = append(dst, values[p.value]...)
-			continue
+		default:
+			dst = append(dst, p.literal...)
 		}
-		dst = append(dst, p.literal...)
 	}
 	return dst
 }
 
-// appendVariable appends a variable byte integer (MQTT 5.0, section 1.5.5).
-func appendVariable(dst []byte, n int) []byte {
-	for ; n >= 0x80; n >>= 7 {
-		dst = append(dst, byte(n)|0x80)
+// size is the number of bytes that append appends.
+func (t text) size(values [][]byte) (n int) {
+	for i := len(t) - 1; i >= 0; i-- {
+		switch p := t[i]; {
+		case p.value == restValue:
+			var room [binary.MaxVarintLen64]byte
+			n += len(appendVariable(room[:0], n))
+		case p.value >= 0:
+			n += len(values[p.value])
+		default:
+			n += len(p.literal)
+		}
 	}
-	return append(dst, byte(n))
+	return n
 }
 
-// withLength is a text after its length in two bytes (MQTT 5.0, section 1.5.4).
-func withLength(text string) []byte {
-	return append(binary.BigEndian.AppendUint16(nil, uint16(min(len(text), math.MaxUint16))), text...)
+// appendVariable appends a variable byte integer (MQTT 5.0, section 1.5.5).
+func appendVariable(dst []byte, n int) []byte { return binary.AppendUvarint(dst, uint64(n)) }
+
+// lengthBytes is the size of a length before a text.
+const lengthBytes = 2
+
+// appendWithLength appends a text after its length in two bytes (MQTT 5.0, section 1.5.4).
+func appendWithLength(dst []byte, text string) []byte {
+	return append(binary.BigEndian.AppendUint16(dst, uint16(min(len(text), math.MaxUint16))), text...)
 }
 
 // appendEscaped appends a text as a part of a request target: its values are percent-encoded.
 func (t text) appendEscaped(dst []byte, values [][]byte) []byte {
 	for _, p := range t {
-		if p.value >= 0 {
-			dst = append(dst, strings.ReplaceAll(url.QueryEscape(string(values[p.value])), "+", "%20")...)
+		if p.value < 0 {
+			dst = append(dst, p.literal...)
 			continue
 		}
-		dst = append(dst, p.literal...)
+		for _, c := range values[p.value] {
+			dst = appendPercentEncoded(dst, c)
+		}
 	}
 	return dst
+}
+
+// appendPercentEncoded appends a byte, percent-encoded unless it is unreserved (RFC 3986, section 2.3).
+func appendPercentEncoded(dst []byte, c byte) []byte {
+	switch {
+	case c >= '0' && c <= '9', c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', strings.IndexByte("-._~", c) >= 0:
+		return append(dst, c)
+	}
+	const digits = "0123456789ABCDEF"
+	return append(dst, '%', digits[c>>4], digits[c&0xf])
 }
 
 func (t text) has(value int) bool {

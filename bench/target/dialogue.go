@@ -22,6 +22,7 @@ type Dialogue struct {
 	eventID   []byte   // of the last event of a stream; nil: none
 	continues bool     // a response had a value for the next request
 	posted    [][]byte // values of a publication
+	room      []byte   // memory of some of them
 }
 
 // NewDialogue returns the state of a client before its first connection.
@@ -39,7 +40,7 @@ func (d *Dialect) NewDialogue(client int, topics []string) *Dialogue {
 func (g *Dialogue) setTopic(i int) {
 	g.topic = i
 	if i < len(g.topics) {
-		g.values[topicValue], g.values[topicU16Value] = []byte(g.topics[i]), withLength(g.topics[i])
+		g.values[topicValue], g.values[topicU16Value] = []byte(g.topics[i]), appendWithLength(nil, g.topics[i])
 	}
 }
 
@@ -99,6 +100,9 @@ func (g *Dialogue) Header(name, value []byte) {
 
 // Body notes the body of a response to a poll, an event or a line.
 func (g *Dialogue) Body(body []byte) {
+	if len(g.next) == 0 {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, n := range g.next {
@@ -209,13 +213,16 @@ func (g *Dialogue) Acks(record []byte) bool {
 	return g.publish.ack != nil && g.publish.ack.Match(record)
 }
 
-// publication sets the values of a publication.
+// publication sets the values of a publication, which are valid until the next one.
 func (g *Dialogue) publication(id uint32, topic string, payload []byte) [][]byte {
 	copy(g.posted, g.values)
-	g.posted[topicValue], g.posted[payloadValue] = append(g.posted[topicValue][:0:0], topic...), payload
-	g.posted[topicU16Value] = withLength(topic)
-	g.posted[sizeValue] = strconv.AppendInt(nil, int64(len(payload)), 10)
-	g.posted[idValue] = strconv.AppendUint(nil, uint64(id), 10)
+	g.room = appendWithLength(g.room[:0], topic)
+	size := len(g.room)
+	g.room = strconv.AppendInt(g.room, int64(len(payload)), 10)
+	number := len(g.room)
+	g.room = strconv.AppendUint(g.room, uint64(id), 10)
+	g.posted[topicValue], g.posted[topicU16Value], g.posted[payloadValue] = g.room[lengthBytes:size], g.room[:size], payload
+	g.posted[sizeValue], g.posted[idValue] = g.room[size:number], g.room[number:]
 	return g.posted
 }
 
@@ -241,8 +248,7 @@ func (g *Dialogue) AppendPost(dst []byte, common string, id uint32, topic string
 	} else {
 		dst = append(dst, "Content-Type: text/plain; charset=utf-8\r\n"...)
 	}
-	body := g.publish.body.append(nil, values)
-	dst = append(appendLength(dst, len(body)), "\r\n"...)
+	dst = append(appendLength(dst, g.publish.body.size(values)), "\r\n"...)
 	header = len(dst) - from
-	return append(dst, body...), header
+	return g.publish.body.append(dst, values), header
 }

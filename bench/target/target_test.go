@@ -2,6 +2,7 @@ package target
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -193,5 +194,29 @@ func TestCompileRefuses(t *testing.T) {
 		if _, err := Compile(target, transport, none); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", transport, err, want)
 		}
+	}
+}
+
+func TestSizeIsThatOfTheAppendedText(t *testing.T) {
+	for _, n := range []int{1, 127, 128, 300, 20000} {
+		g := compile(t, "websocket", `
+transports: {websocket: {path: "/{topic}", binary: true}}
+publish: {frame: "a{rest}{topic_u16}{rest}{id}{size}{payload}"}
+`).NewDialogue(0, []string{"a"})
+		values := g.publication(70, "room", make([]byte, n))
+		if got := g.publish.frame.append(nil, values); len(got) != g.publish.frame.size(values) || got[1] == 0 {
+			t.Errorf("payload of %d bytes: size %d, but %d bytes", n, g.publish.frame.size(values), len(got))
+		}
+	}
+}
+
+func TestValuesInPathsArePercentEncoded(t *testing.T) {
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	got := string(text{{value: topicValue}}.appendEscaped(nil, [][]byte{all}))
+	if back, err := url.PathUnescape(got); err != nil || back != string(all) || got != strings.ReplaceAll(url.QueryEscape(string(all)), "+", "%20") {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
