@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pushbench/scenarios/transports"
 )
 
 // A Configuration is what a trial measures and what a row of a report describes: a transport on
@@ -100,6 +102,23 @@ func (c Configuration) Variant() string {
 
 // Peer returns what configurations of several targets have in common: the name without the target.
 func (c Configuration) Peer() string { return strings.Replace(c.Name, " target="+c.Target, "", 1) }
+
+// Label returns the name for people: see the function Label.
+func (c Configuration) Label() string { return Label(c.Name) }
+
+// Label returns a configuration's name for people: "nchan over WebSocket" if servers are compared, otherwise the name
+// itself.
+func Label(name string) string {
+	transport, rest, compared := strings.Cut(name, " target=")
+	if !compared {
+		return name
+	}
+	if t, ok := transports.Find(transport); ok {
+		transport = t.Title
+	}
+	target, settings, _ := strings.Cut(rest, " ")
+	return strings.TrimSpace(fmt.Sprintf("%s over %s %s", target, transport, settings))
+}
 
 // Key returns the name in the form of benchmark keys and of tags in the interval log, which have
 // no spaces: "websocket/batching_delay=5ms".

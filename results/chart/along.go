@@ -62,7 +62,7 @@ func (a axis) of(run *results.Run, s summary.Summary) (c Chart) {
 		shared[i].Name = rest(g[0].Name, a.name)
 	}
 	for i := range shared {
-		c.Keys = append(c.Keys, Key{shared[i].Name, line, lookIn(shared, shared[i])})
+		c.Keys = append(c.Keys, Key{shared[i].Label(), line, lookIn(shared, shared[i])})
 	}
 	predictions := false
 	for _, q := range all {

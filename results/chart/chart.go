@@ -115,7 +115,7 @@ type Key struct {
 
 // seriesOf returns an empty series of a configuration.
 func seriesOf(r summary.Row, kind string, s Style) Series {
-	return Series{Configuration: r.Name, Transport: r.Transport, Kind: kind, Style: s}
+	return Series{Configuration: r.Label(), Transport: r.Transport, Kind: kind, Style: s}
 }
 
 // A reading is a value and, if known, its range over the repetitions.

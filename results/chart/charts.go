@@ -139,7 +139,7 @@ func between(lo, hi string) string {
 func describe(rows []summary.Row, format string, metrics ...string) string {
 	var clauses []string
 	for _, r := range rows {
-		values := []any{r.Name}
+		values := []any{r.Label()}
 		for _, m := range metrics {
 			values = append(values, r.Typical(m))
 		}

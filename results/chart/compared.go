@@ -28,7 +28,7 @@ func compared(a, b *results.Run, j compare.Analysis) Chart {
 		p.Guides = []Guide{{Y: []float64{1 / (1 + margin), 1 + margin}, Kind: band}, {Y: []float64{1, 1}, Kind: solid}}
 		for k, d := range compare.ByMetric(name, j.Family) {
 			configuration, label := results.Plain(compare.ConfigurationOf(d)), ratio(d)
-			s := Series{Configuration: configuration, Kind: points, Style: direction(d), X: []float64{float64(k)}, Y: []float64{1}, Labels: []string{label}}
+			s := Series{Configuration: results.Label(configuration), Kind: points, Style: direction(d), X: []float64{float64(k)}, Y: []float64{1}, Labels: []string{label}}
 			if label == incomparable {
 				s.Kind = note
 			} else {
@@ -40,7 +40,7 @@ func compared(a, b *results.Run, j compare.Analysis) Chart {
 				p.Y.Min, p.Y.Max = min(p.Y.Min, s.Lo[0]/1.02), max(p.Y.Max, s.Hi[0]*1.02)
 			}
 			p.X.Names, p.Series = append(p.X.Names, nameLines(configuration)), append(p.Series, s)
-			clauses = append(clauses, fmt.Sprintf("%s of %s: %s", title, configuration, strings.Replace(label, "\n", " ", 1)))
+			clauses = append(clauses, fmt.Sprintf("%s of %s: %s", title, results.Label(configuration), strings.Replace(label, "\n", " ", 1)))
 		}
 		p.Y.Max *= math.Pow(p.Y.Max/p.Y.Min, 0.2) // the labels are above the intervals
 		c.Panels = append(c.Panels, p)

@@ -21,7 +21,7 @@ func connect(_ *results.Run, s summary.Summary) Chart {
 	bytes := []string{metric.ConnectBytesUp, metric.ConnectBytesDown}
 	user, kernel := partOf("user", metric.ConnectServerUser, full), partOf("kernel", metric.ConnectServerSystem, light)
 	return Chart{
-		Title: "Time and cost to connect", Keys: rowKeys(rows, bars),
+		Title: "Time and cost to connect", Keys: rowKeys(rows, rows, bars),
 		Panels: []Panel{
 			groupPanel(stageTitle(rows), "milliseconds", rows, titles, func(r summary.Row, group int, x, width float64) []Series {
 				return stageBars(lookIn(rows, r), r, stages[group], x, width)

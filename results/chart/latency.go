@@ -58,7 +58,7 @@ func (d distribution) of(_ *results.Run, s summary.Summary) Chart {
 		}
 		p.Series, with = append(p.Series, all...), append(with, r)
 	}
-	c := Chart{Title: d.title, Alt: d.alt + describe(with, d.clause, d.described...), Panels: []Panel{p}, Keys: rowKeys(with, line)}
+	c := Chart{Title: d.title, Alt: d.alt + describe(with, d.clause, d.described...), Panels: []Panel{p}, Keys: rowKeys(s.Rows, with, line)}
 	for _, k := range []Key{{"predicted", predicted, plain}, {"remainder lost", lost, plain}} {
 		if has[k.Kind] {
 			c.Keys = append(c.Keys, k)

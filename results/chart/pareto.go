@@ -39,7 +39,7 @@ func pareto(run *results.Run, s summary.Summary) Chart {
 	}
 	best := front(all)
 	p.Series = append(all, best)
-	c := Chart{Title: "Latency and price", Panels: []Panel{p}, Keys: append(rowKeys(with, points), Key{"front: no other configuration is cheaper and faster", line, best.Style})}
+	c := Chart{Title: "Latency and price", Panels: []Panel{p}, Keys: append(rowKeys(s.Rows, with, points), Key{"front: no other configuration is cheaper and faster", line, best.Style})}
 	c.Alt = "p99 and price per 1,000 clients and month. " + describe(with, "%s: p99 %s ms, "+currency+" %s", name, metric.Price) +
 		" On the front: " + strings.Join(frontNames(all, best), ", ") + "."
 	return c

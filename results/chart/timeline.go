@@ -51,7 +51,7 @@ func timeline(run *results.Run, s summary.Summary) Chart {
 	c := Chart{Title: "Deliveries over a trial, median of the repetitions", Panels: []Panel{rates, times}}
 	c.Events = append(stalled[:min(len(stalled), 6)], events(run)...)
 	slices.SortStableFunc(c.Events, func(a, b Event) int { return cmp.Compare(a.X, b.X) })
-	c.Keys = append(rowKeys(with, line), Key{"offered", dotted, plain}, Key{"start and end of the window", solid, plain})
+	c.Keys = append(rowKeys(s.Rows, with, line), Key{"offered", dotted, plain}, Key{"start and end of the window", solid, plain})
 	c.Alt = fmt.Sprintf("Deliveries per second over the window of %s s, with %s per second offered.", metric.Number(window), metric.Number(offered))
 	return c
 }
@@ -106,7 +106,7 @@ func stalls(run *results.Run, r summary.Row, rates Series) (all []Event) {
 	for _, i := range run.Intervals {
 		middle := i.Start + i.Length/2
 		if i.Length >= time.Second/2 && r.Has(i) && middle > 0 && middle < window && perSecond(i) < low {
-			all = append(all, Event{fourDigits(middle.Seconds()), fmt.Sprintf("%s stalled, repetition %d", results.Plain(r.Name), i.Repetition)})
+			all = append(all, Event{fourDigits(middle.Seconds()), fmt.Sprintf("%s stalled, repetition %d", results.Plain(r.Label()), i.Repetition)})
 		}
 	}
 	return all

@@ -4,26 +4,61 @@ import (
 	"slices"
 	"strings"
 
+	"pushbench/results"
 	"pushbench/results/summary"
+	"pushbench/scenarios/transports"
 )
 
-// lookIn returns the style of a row among others: that of its transport, in a lighter colour the
-// later its variant is in the sweep.
-func lookIn(rows []summary.Row, r summary.Row) Style {
-	l, all := lookOf(r.Transport), variants(rows)
-	if len(all) < 2 {
-		return l
-	}
-	return l.shade(rank(all, r), len(all))
+// A grouping is what the colour of a row shows: its transport, or its target if there are several over one transport. The
+// rest of its name is its variant.
+type grouping struct{ targets []string } // by their colours; nil: transports
+
+// palette are the styles of targets.
+var palette = []Style{
+	looks[transports.WebSocket], looks[transports.LongPoll], looks[transports.SSE], looks[transports.ShortPoll], looks[transports.Webhook], looks[transports.HTTPStream],
 }
 
-// variants returns the variants of the transport with the most.
-func variants(rows []summary.Row) []string {
+func groupingOf(rows []summary.Row) (g grouping) {
+	for _, r := range rows {
+		if !slices.Contains(g.targets, r.Target) {
+			g.targets = append(g.targets, r.Target)
+		}
+	}
+	if n := len(g.targets); n < 2 || n > len(palette) || len(transportsOf(rows)) > 1 {
+		g.targets = nil
+	}
+	return g
+}
+
+// name names the group of a row.
+func (g grouping) name(r summary.Row) string {
+	if g.targets == nil {
+		return r.Transport
+	}
+	return results.Label(r.Transport + " target=" + r.Target)
+}
+
+func (g grouping) look(r summary.Row) Style {
+	if g.targets == nil {
+		return lookOf(r.Transport)
+	}
+	return palette[max(0, slices.Index(g.targets, r.Target))]
+}
+
+func (g grouping) variant(r summary.Row) string {
+	if g.targets != nil {
+		r.Name = r.Peer()
+	}
+	return strings.Replace(r.Variant(), "target=", "", 1)
+}
+
+// variants returns the variants of the group with the most.
+func (g grouping) variants(rows []summary.Row) []string {
 	by := map[string][]string{}
 	var most []string
 	for _, r := range rows {
-		of := append(by[r.Transport], r.Variant())
-		by[r.Transport] = of
+		of := append(by[g.name(r)], g.variant(r))
+		by[g.name(r)] = of
 		if len(of) > len(most) {
 			most = of
 		}
@@ -31,10 +66,21 @@ func variants(rows []summary.Row) []string {
 	return most
 }
 
-// rank returns the position of a row's variant. A row without an axis, such as short polling without
+// lookIn returns the style of a row among others: that of its group, in a lighter colour the
+// later its variant is in the sweep.
+func lookIn(rows []summary.Row, r summary.Row) Style {
+	g := groupingOf(rows)
+	l, all := g.look(r), g.variants(rows)
+	if len(all) < 2 {
+		return l
+	}
+	return l.shade(rank(all, g.variant(r)), len(all))
+}
+
+// rank returns the position of a variant. One without an axis, such as short polling without
 // a batching delay, has that of the first variant that agrees in all other axes.
-func rank(all []string, r summary.Row) int {
-	own := strings.Fields(r.Variant())
+func rank(all []string, variant string) int {
+	own := strings.Fields(variant)
 	return max(0, slices.IndexFunc(all, func(v string) bool {
 		of := strings.Fields(v)
 		return !slices.ContainsFunc(own, func(part string) bool { return !slices.Contains(of, part) })
@@ -47,21 +93,24 @@ func (s Style) shade(i, n int) Style {
 	return s
 }
 
-// rowKeys returns the legend: one key per row, or, with variants, the transports by colour followed
-// by the variants by shade.
-func rowKeys(rows []summary.Row, kind string) (keys []Key) {
-	all := variants(rows)
-	if len(all) < 2 {
-		for _, r := range rows {
-			keys = append(keys, Key{r.Name, kind, lookOf(r.Transport)})
+// rowKeys returns the legend of the rows that a chart shows: one key per row, or, with variants, the groups by
+// colour followed by the variants by shade.
+func rowKeys(rows, shown []summary.Row, kind string) (keys []Key) {
+	g := groupingOf(rows)
+	all := g.variants(rows)
+	for _, r := range shown {
+		k := Key{r.Label(), kind, g.look(r)}
+		if len(all) > 1 {
+			k.Name = g.name(r)
 		}
-		return keys
+		if !slices.ContainsFunc(keys, func(other Key) bool { return other.Name == k.Name }) {
+			keys = append(keys, k)
+		}
 	}
-	for _, t := range transportsOf(rows) {
-		keys = append(keys, Key{t, kind, lookOf(t)})
-	}
-	for i, v := range all {
-		keys = append(keys, Key{v, bars, plain.shade(i, len(all))})
+	if len(all) > 1 {
+		for i, v := range all {
+			keys = append(keys, Key{v, bars, plain.shade(i, len(all))})
+		}
 	}
 	return keys
 }
@@ -99,8 +148,8 @@ func nameLines(name string) string {
 // transports alone.
 func axisNames(rows []summary.Row) string {
 	names := []string{"transport"}
-	for _, v := range variants(rows) {
-		for part := range strings.FieldsSeq(v) {
+	for _, r := range rows {
+		for part := range strings.FieldsSeq(r.Variant()) {
 			if axis, _, _ := strings.Cut(part, "="); !slices.Contains(names, axis) {
 				names = append(names, axis)
 			}

@@ -1,10 +1,12 @@
 package chart_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/internal/synthetic"
 )
@@ -76,4 +78,37 @@ func TestEveryConfigurationOfAPushTransportHasItsOwnShade(t *testing.T) {
 			t.Errorf("%s has %d shades, want %d", transport, len(shades), want)
 		}
 	}
+}
+
+// Servers over one transport have a colour and a marker each, which the legend names.
+func TestEveryTargetOverOneTransportHasItsOwnColour(t *testing.T) {
+	run := synthetic.Targets(2, 12*time.Second, "nchan", "centrifugo", "reference")
+	if got := legend(t, run); !strings.Contains(got, "sse websocket nchan centrifugo reference") {
+		t.Errorf("several transports have the legend %q", got)
+	}
+	over := func(c string) bool { return !strings.HasPrefix(c, "websocket ") }
+	run.Manifest.Transports = []string{"websocket"}
+	run.Manifest.Configurations = slices.DeleteFunc(run.Manifest.Configurations, func(c results.Configuration) bool { return over(c.Name) })
+	run.Trials = slices.DeleteFunc(run.Trials, func(t results.Trial) bool { return over(t.Configuration) })
+	run.Intervals = slices.DeleteFunc(run.Intervals, func(i results.Interval) bool { return over(i.Configuration) })
+	if got := legend(t, run); !strings.HasPrefix(got, "nchan over WebSocket centrifugo over WebSocket reference over WebSocket predicted") {
+		t.Errorf("one transport has the legend %q", got)
+	}
+	looks := map[string]bool{}
+	for _, k := range drawn(t, run, chart.Vectors)["latency"].Keys[:3] {
+		looks[k.Color], looks[k.Marker] = true, true
+	}
+	if len(looks) != 6 {
+		t.Errorf("three targets have %d colours and markers, want 6: %v", len(looks), looks)
+	}
+}
+
+// legend is the text of the legend of the latency chart.
+func legend(t *testing.T, run *results.Run) string {
+	t.Helper()
+	var names []string
+	for _, k := range drawn(t, run, chart.Vectors)["latency"].Keys {
+		names = append(names, k.Name)
+	}
+	return strings.Join(names, " ")
 }

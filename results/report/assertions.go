@@ -105,7 +105,7 @@ func (r *Report) assertionsSection() Section {
 		if a.Repetitions == 0 {
 			repetitions = a.Why
 		}
-		all.add(a.Assertion.Text, a.Configuration, string(a.Outcome), measuredOf(a), repetitions)
+		all.add(a.Assertion.Text, results.Label(a.Configuration), string(a.Outcome), measuredOf(a), repetitions)
 	}
 	return all
 }
@@ -141,14 +141,14 @@ func headroom(q compare.AssertionResult) (ratio float64, ok bool) {
 // requirementsSection has a row per configuration and a column per requirement. It is brief if every
 // configuration meets all of them.
 func (r *Report) requirementsSection() Section {
-	all := Section{Title: "Requirements", Detail: Wide, Columns: columns("Transport")}
+	all := Section{Title: "Requirements", Detail: Wide, Columns: columns(results.Capital(r.subject()))}
 	notes := []string{"✓ met, ✗ not met, ? undecided. In brackets: the headroom, which is the ratio between limit and value."}
 	required := r.Run.Manifest.Requirements
 	if len(required) == 0 {
 		return all
 	}
 	for _, row := range r.measured() {
-		values := []any{results.Capital(prose(row.Name))}
+		values := []any{heading(row.Name)}
 		for _, q := range required {
 			i := slices.IndexFunc(r.Requirements, func(o compare.AssertionResult) bool { return o.Configuration == row.Name && o.Assertion.Text == q.Text })
 			if i < 0 { // it is a requirement of another configuration

@@ -160,7 +160,7 @@ func (c Capacity) found(h results.Highest) string {
 	default:
 		text = fmt.Sprintf("%s %s (%s deliveries/s); %s", highest(h), axisUnit[c.Axis], metric.Number(at.Deliveries), endedBy(h))
 	}
-	return results.Capital(prose(results.Plain(h.Transport))) + ": " + text + "."
+	return heading(results.Plain(h.Transport)) + ": " + text + "."
 }
 
 // evidence states how the result was found, and its limits.

@@ -30,7 +30,7 @@ func (c Check) section() Section {
 		if a.Outcome != compare.Passed {
 			outcome = strings.ToUpper(outcome)
 		}
-		all.add(a.Assertion.Text, a.Configuration, was, measuredOf(a), outcome)
+		all.add(a.Assertion.Text, results.Label(a.Configuration), was, measuredOf(a), outcome)
 	}
 	return all
 }

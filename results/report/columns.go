@@ -123,12 +123,12 @@ func (r *Report) requirementsMet(row summary.Row) Cell {
 // resultsSection has a row per configuration with the medians of the repetitions.
 func (r *Report) resultsSection() Section {
 	measures := r.measures()
-	all := Section{Title: "Results", Columns: columns("transport"), Note: strings.Join(r.notes(measures), "\n")}
+	all := Section{Title: "Results", Columns: columns(r.subject()), Note: strings.Join(r.notes(measures), "\n")}
 	for _, m := range measures {
 		all.Columns = append(all.Columns, m.Column)
 	}
 	for _, row := range r.Summary.Rows {
-		values := []any{row.Name}
+		values := []any{row.Label()}
 		for _, m := range measures {
 			values = append(values, m.cell(r, row))
 		}
@@ -153,7 +153,7 @@ func (r *Report) notes(measures []measure) (lines []string) {
 				continue
 			}
 			if v := row.Typical(c.metric); v.Known == summary.TooFew && (by == "" || v.Have < fewest) {
-				fewest, by, needed = v.Have, row.Name, v.Requirement
+				fewest, by, needed = v.Have, row.Label(), v.Requirement
 			}
 		}
 		if by != "" {
@@ -162,7 +162,7 @@ func (r *Report) notes(measures []measure) (lines []string) {
 	}
 	for _, row := range s.Rows {
 		if row.Saturated && r.Run.Manifest.Status != results.Saturated {
-			lines = append(lines, row.Name+": OVERLOADED, its values describe a queue.")
+			lines = append(lines, row.Label()+": OVERLOADED, its values describe a queue.")
 		}
 	}
 	lines = append(lines, exclusions(s)...)

@@ -87,7 +87,7 @@ func (c *Comparison) declared() Section {
 		if among(worse, d) {
 			conclusion.Tone = Bad
 		}
-		all.add(compare.ConfigurationOf(d), metric.ByName(d.Metric).Title, c.beforeAndAfter(d), ratioAndInterval(d), conclusion)
+		all.add(results.Label(compare.ConfigurationOf(d)), metric.ByName(d.Metric).Title, c.beforeAndAfter(d), ratioAndInterval(d), conclusion)
 	}
 	return all
 }
@@ -285,7 +285,7 @@ func (c *Comparison) others() Section {
 	for _, d := range c.Analysis.Others {
 		if d.Verdict != compare.Incomparable {
 			m := metric.ByName(d.Metric)
-			all.add(compare.ConfigurationOf(d), strings.TrimSpace(m.Title+" "+m.Unit), c.values(d), ratioAndInterval(d))
+			all.add(results.Label(compare.ConfigurationOf(d)), strings.TrimSpace(m.Title+" "+m.Unit), c.values(d), ratioAndInterval(d))
 		}
 	}
 	return all

@@ -179,7 +179,7 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 	}
 	chosen := r.withEquals(fastest, fit)
 	each := map[bool]string{true: "Both", false: fmt.Sprintf("All %d", len(chosen))}[len(chosen) == 2]
-	first := results.Capital(prose(chosen[0].Name))
+	first := heading(chosen[0].Name)
 	reason := fmt.Sprintf("%s meet %s at the lowest %s%s.", each, all, r.costWord(), r.basis(r.costMetric()))
 	switch {
 	case len(chosen) == 1 && len(cheapest) == 1:
@@ -363,7 +363,7 @@ func (r *Report) brief(row summary.Row) string {
 	case metric.Price:
 		text = rounded(row, cost.Name) + " " + r.prices().Currency + " per 1,000 clients and month"
 	}
-	return fmt.Sprintf("%s: %s %s, %s.", results.Capital(prose(row.Name)), shortTitle(latency), roundedWithUnit(row, latency), text)
+	return fmt.Sprintf("%s: %s %s, %s.", heading(row.Name), shortTitle(latency), roundedWithUnit(row, latency), text)
 }
 
 // against compares a row with the first choice, as ratios of the medians of the repetitions. It names that choice if
@@ -373,7 +373,7 @@ func (r *Report) against(chosen []summary.Row, row summary.Row) string {
 	if len(chosen) > 1 {
 		of = " of " + prose(chosen[0].Name)
 	}
-	return fmt.Sprintf("%s: %s, %s%s.", results.Capital(prose(row.Name)),
+	return fmt.Sprintf("%s: %s, %s%s.", heading(row.Name),
 		r.times(chosen[0], row, r.costMetric(), r.costWord()), r.times(chosen[0], row, r.latency(), shortTitle(metric.ByName(r.latency()))), of)
 }
 

@@ -30,7 +30,7 @@ func (r *Report) prices() price.Prices {
 // priceSection has the price of each configuration, item by item, and always the assumptions behind it.
 func (r *Report) priceSection() Section {
 	p := r.prices()
-	all := Section{Title: "Price per 1,000 clients and month", Detail: Wide, Note: strings.Join(r.priceNotes(), "\n"), Columns: columns("transport", "total "+p.Currency+marked(p))}
+	all := Section{Title: "Price per 1,000 clients and month", Detail: Wide, Note: strings.Join(r.priceNotes(), "\n"), Columns: columns(r.subject(), "total "+p.Currency+marked(p))}
 	items := p.Billed()
 	for _, i := range items {
 		all.Columns = append(all.Columns, columns(billed[i].name+marked(p, i))...)
@@ -43,7 +43,7 @@ func (r *Report) priceSection() Section {
 		if over, ok := row.Range(metric.Price); ok {
 			total += " (" + between(over) + ")"
 		}
-		costs, amounts := []any{row.Name, total}, []any{}
+		costs, amounts := []any{row.Label(), total}, []any{}
 		for _, i := range items {
 			amount, cost := row.Bill(i)
 			costs, amounts = append(costs, cost), append(amounts, amount)

@@ -216,6 +216,11 @@ var states = map[string]func() *results.Run{
 		run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
 		return &run
 	},
+	"targets": func() *results.Run { // two servers and pushbench's own, over every transport
+		run := synthetic.Targets(9, time.Second, "nchan", "centrifugo", "reference")
+		run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
+		return run
+	},
 	"discarded": func() *results.Run {
 		run := synthetic.Run(12, time.Second)
 		invalidate(run, 3, 0)

@@ -34,7 +34,7 @@ func (r *Report) scorecardSection() Section {
 			"CPU: server and load generator. Traffic: TCP payload in both directions.",
 		Detail:  Full,
 		Chart:   "pareto",
-		Columns: columns("Transport"),
+		Columns: columns(results.Capital(r.subject())),
 	}
 	if r.Run.Manifest.Status == results.Invalid {
 		return all
@@ -58,7 +58,7 @@ func (r *Report) scorecardSection() Section {
 
 // scored is the name of a row, and how many of its messages did not arrive.
 func scored(row summary.Row) Cell {
-	name := results.Capital(prose(row.Name))
+	name := heading(row.Name)
 	if l := row.Pooled.Ledger; l.Lost+l.DeclaredGap > 0 {
 		return Cell{fmt.Sprintf("%s, lost %s", name, metric.Count(l.Lost+l.DeclaredGap)), Bad}
 	}

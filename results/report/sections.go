@@ -47,14 +47,14 @@ func (r *Report) repliesSection() Section {
 			"The backend runs next to the server, which forwards replies by a webhook on every transport.\n" +
 			"Rules: entries of the clients' router that admit the server. " +
 			"Posts: webhook requests to clients and to the backend, since the server started.",
-		Columns: columns("transport", "requested", "delivered", "replied", "lost", "p50 ms", "p99 ms", "max ms", "rules", "posts", "failed"),
+		Columns: columns(r.subject(), "requested", "delivered", "replied", "lost", "p50 ms", "p99 ms", "max ms", "rules", "posts", "failed"),
 	}
 	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Replies.Ledger.Expected > 0 }) {
 		return all
 	}
 	for _, row := range r.measured() {
 		a, w := row.Pooled.Replies, row.Pooled.Webhooks
-		all.add(row.Name, a.Ledger.Expected, row.Pooled.Ledger.Delivered, a.Ledger.Delivered, a.Ledger.Lost,
+		all.add(row.Label(), a.Ledger.Expected, row.Pooled.Ledger.Delivered, a.Ledger.Delivered, a.Ledger.Lost,
 			row.Typical(metric.ReplyP50), row.Typical(metric.ReplyP99), longest(a.Latency), w.Rules, w.Posts, byCause(w.Failed, w.FailedBy))
 	}
 	return all
@@ -67,14 +67,14 @@ func (r *Report) shortLivedSection() Section {
 		Note: "They run next to the other clients, in the window. " +
 			"Milliseconds from the time at which a client is due until it is subscribed, and until its first message. " +
 			"No ledger includes these clients; all costs do.",
-		Columns: columns("transport", "started", "with a message", "without", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"),
+		Columns: columns(r.subject(), "started", "with a message", "without", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"),
 	}
 	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.ShortLived.Started > 0 }) {
 		return all
 	}
 	for _, row := range r.measured() {
 		v := row.Pooled.ShortLived
-		all.add(row.Name, v.Started, v.First.Histogram.Count(), byCause(v.First.Infinite, v.LostBy),
+		all.add(row.Label(), v.Started, v.First.Histogram.Count(), byCause(v.First.Infinite, v.LostBy),
 			row.Typical(metric.ShortLivedReadyP50), row.Typical(metric.FirstMessageP50), row.Typical(metric.FirstMessageP99), longest(v.First))
 	}
 	return all
@@ -159,7 +159,7 @@ func (r *Report) noiseSection() Section {
 		if d.Verdict != compare.TooFew {
 			over, p = interval(d.Lo, d.Hi), twoDigits(d.P)
 		}
-		all.add(metric.ByName(d.Metric).Title, d.Names[0], d.Repetitions, ratioText(d.Ratio), over, p, string(d.Verdict))
+		all.add(metric.ByName(d.Metric).Title, results.Label(d.Names[0]), d.Repetitions, ratioText(d.Ratio), over, p, string(d.Verdict))
 	}
 	return all
 }
@@ -171,7 +171,7 @@ func (r *Report) withinSection() Section {
 		Detail: Full,
 		Note: "In brackets: the 95 % interval within the trial, from order statistics of its independent observations. " +
 			"The spread between trials is usually larger.",
-		Columns: columns("transport", "repetition", "independent n"),
+		Columns: columns(r.subject(), "repetition", "independent n"),
 	}
 	for _, q := range summary.WithinQuantiles {
 		all.Columns = append(all.Columns, columns(metric.ByName(q.Metric).Title+", ms")...)
@@ -186,7 +186,7 @@ func (r *Report) withinSection() Section {
 				}
 				quantiles = append(quantiles, text)
 			}
-			all.add(t.ConfigurationName(), t.Repetition, t.Latency.Independent, quantiles)
+			all.add(results.Label(t.ConfigurationName()), t.Repetition, t.Latency.Independent, quantiles)
 		}
 	}
 	return all
@@ -205,7 +205,7 @@ func (r *Report) wireSection() Section {
 			"The metric \"with TCP/IP headers\" includes both. No metric includes Ethernet headers (%d B per frame).\n"+
 			"Envelope: the JSON around the payload. Framing: SSE fields, WebSocket frame headers and chunk sizes.\n"+
 			"The table of connecting has the bytes before the window.", summary.SegmentHeader, summary.HandshakeOptions, ethernetHeader),
-		Columns: columns("transport", "direction", "payload", "envelope", "framing", "headers", "total", "segments"),
+		Columns: columns(r.subject(), "direction", "payload", "envelope", "framing", "headers", "total", "segments"),
 	}
 	for _, row := range r.measured() {
 		c := row.Pooled.Cost
@@ -221,7 +221,7 @@ func (r *Report) wireSection() Section {
 			if direction.Segments > 0 {
 				segments = each(direction.Segments)
 			}
-			all.add(row.Name, direction.name, each(direction.Payload), each(direction.Envelope), each(direction.Framing), each(direction.Headers), each(direction.Bytes), segments)
+			all.add(row.Label(), direction.name, each(direction.Payload), each(direction.Envelope), each(direction.Framing), each(direction.Headers), each(direction.Bytes), segments)
 		}
 	}
 	return all
@@ -235,7 +235,7 @@ func (r *Report) connectSection() Section {
 			"ready: the total, from the start of the connection until the subscription is acknowledged. Milliseconds.\n" +
 			"Server CPU: per client, while the clients connected. The kernel reports user and system time in steps of 10 ms. " +
 			"Per core: the connections per second that one core accepts at that cost.",
-		Columns: columns("transport", "clients", "failed"),
+		Columns: columns(r.subject(), "clients", "failed"),
 	}
 	stages := slices.DeleteFunc(slices.Clone(results.Stages), func(stage string) bool { // that no row has
 		return !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 })
@@ -258,7 +258,7 @@ func (r *Report) connectSection() Section {
 		if cpu.Known == summary.Shown && cpu.X > 0 {
 			perCore = int64(1e6 / cpu.X) // if the core does nothing else; CPU is in µs
 		}
-		all.add(row.Name, c.Clients, byCause(c.Failed, c.FailedBy), took, row.Typical(metric.ConnectRoundTrips), row.Typical(metric.ConnectBytesUp), row.Typical(metric.ConnectBytesDown),
+		all.add(row.Label(), c.Clients, byCause(c.Failed, c.FailedBy), took, row.Typical(metric.ConnectRoundTrips), row.Typical(metric.ConnectBytesUp), row.Typical(metric.ConnectBytesDown),
 			cpu, row.Typical(metric.ConnectServerUser), row.Typical(metric.ConnectServerSystem), perCore)
 	}
 	return all
@@ -271,12 +271,12 @@ func (r *Report) linkSection() Section {
 		Note: "The link's traffic during the whole of each trial, connecting included. Lost and early packets are as configured. " +
 			"Late: how long after its due instant a packet was forwarded. " +
 			"The CPU is the link's own, over the windows; no other value includes it.",
-		Columns: columns("transport", "direction", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"),
+		Columns: columns(r.subject(), "direction", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"),
 	}
 	for _, row := range r.measured() {
 		if l := row.Pooled.Link; l != nil {
 			add := func(direction string, w results.LinkDirection, cpu any) {
-				all.add(row.Name, direction, w.Packets, w.Bytes, w.Lost, w.Overtook, w.Overflowed, w.Refused, w.Late.Quantile(0.99), w.Late.Max(), cpu)
+				all.add(row.Label(), direction, w.Packets, w.Bytes, w.Lost, w.Overtook, w.Overflowed, w.Refused, w.Late.Quantile(0.99), w.Late.Max(), cpu)
 			}
 			add("down", l.Down, row.Pooled.Cost.Link.CPU)
 			add("up", l.Up, "")
@@ -294,14 +294,14 @@ func (r *Report) ageSection() Section {
 			"Quantiles are over time: for half of the time, the age is below the median. Milliseconds.\n" +
 			"Covered: the share of the time in which a client had a message. Uncovered: the share before its first message. " +
 			"Never: the share of topics that had publishes but no delivery in the window.",
-		Columns: columns("transport", "mean", "p50", "p99", "oldest", "covered", "uncovered", "never", "superseded"),
+		Columns: columns(r.subject(), "mean", "p50", "p99", "oldest", "covered", "uncovered", "never", "superseded"),
 	}
 	for _, row := range r.measured() {
 		if age := row.Pooled.Age; age.Subscribed > 0 {
 			share := func(part time.Duration) string {
 				return metric.Number(100*float64(part)/float64(age.Subscribed)) + " %"
 			}
-			all.add(row.Name, row.Typical(metric.AgeMean), summary.AgeQuantile(row.Pooled, 0.5), row.Typical(metric.AgeP99), age.Oldest,
+			all.add(row.Label(), row.Typical(metric.AgeMean), summary.AgeQuantile(row.Pooled, 0.5), row.Typical(metric.AgeP99), age.Oldest,
 				share(age.Covered), share(age.Uncovered), share(age.Never), row.Typical(metric.Superseded))
 		}
 	}
@@ -314,7 +314,7 @@ func (r *Report) ledgerSection() Section {
 		Detail: Full,
 		Note: "expected = delivered + superseded + declared gap + lost · received = delivered + duplicates + unexpected\n" +
 			"Superseded: replaced by a newer message. Declared gap: reported by the server as missed.",
-		Columns: columns("transport", "expected", "delivered", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums match"),
+		Columns: columns(r.subject(), "expected", "delivered", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums match"),
 	}
 	for _, row := range r.measured() {
 		l, match := row.Pooled.Ledger, any("yes")
@@ -322,7 +322,7 @@ func (r *Report) ledgerSection() Section {
 		if i := slices.IndexFunc(identities, func(i results.Identity) bool { return !i.Holds() }); i >= 0 {
 			match = identities[i]
 		}
-		all.add(row.Name, l.Expected, l.Delivered, l.Superseded, l.DeclaredGap, byCause(l.Lost, l.LostBy), l.Received, l.Duplicates, l.Unexpected, l.Reordered, match)
+		all.add(row.Label(), l.Expected, l.Delivered, l.Superseded, l.DeclaredGap, byCause(l.Lost, l.LostBy), l.Received, l.Duplicates, l.Unexpected, l.Reordered, match)
 	}
 	return all
 }
@@ -332,11 +332,11 @@ func (r *Report) publishSection() Section {
 		Title:   "Publishes: planned and sent",
 		Detail:  Full,
 		Note:    "planned = on time + late + dropped · sent = acknowledged + failed + unknown.\nLateness is caused by the load generator. Blocked: delayed by an earlier publish on the same connection. Milliseconds.",
-		Columns: columns("transport", "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "blocked max"),
+		Columns: columns(r.subject(), "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "blocked max"),
 	}
 	for _, row := range r.measured() {
 		p := row.Pooled.Publishes
-		all.add(row.Name, p.Planned, p.OnTime, p.Late, byCause(p.Dropped, p.DroppedBy), p.Sent, p.Acknowledged, byCause(p.Failed, p.FailedBy), p.Unknown,
+		all.add(row.Label(), p.Planned, p.OnTime, p.Late, byCause(p.Dropped, p.DroppedBy), p.Sent, p.Acknowledged, byCause(p.Failed, p.FailedBy), p.Unknown,
 			p.Lateness.Quantile(0.99), p.Lateness.Max(), p.HeldUp.Max())
 	}
 	return all
@@ -419,7 +419,7 @@ func (r *Report) modelSection() Section {
 	all := Section{
 		Title:   modelTitle,
 		Detail:  Full,
-		Columns: columns("transport", "metric", "measured", "predicted", "tolerance", "agrees", "formula"),
+		Columns: columns(r.subject(), "metric", "measured", "predicted", "tolerance", "agrees", "formula"),
 	}
 	formulas := ""
 	for _, row := range r.measured() {
@@ -436,7 +436,7 @@ func (r *Report) modelSection() Section {
 				agrees = Cell{"✓", Good}
 			}
 			formulas += a.Formula + "\n"
-			all.add(row.Name, m.Title, withUnit(a.Measured, m.Unit), withUnit(summary.Value{X: a.Predicted}, m.Unit), withUnit(summary.Value{X: a.Tolerance}, m.Unit), agrees, a.Formula)
+			all.add(row.Label(), m.Title, withUnit(a.Measured, m.Unit), withUnit(summary.Value{X: a.Predicted}, m.Unit), withUnit(summary.Value{X: a.Tolerance}, m.Unit), agrees, a.Formula)
 		}
 	}
 	all.Note = "✓: a value between the lowest and the highest repetition is within the tolerance. docs/model.md has the reasons of the tolerances.\n" +

@@ -2,10 +2,12 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
 	"pushbench/scenarios/transports"
@@ -48,8 +50,12 @@ func items(heading string, entries []string) []Paragraph {
 	}
 }
 
-// prose is a configuration's name with the transport's proper name: "short polling interval=1s".
+// prose is a configuration's name with the transport's proper name: "short polling interval=1s", "nchan over
+// WebSocket".
 func prose(configuration string) string {
+	if label := results.Label(configuration); label != configuration {
+		return label
+	}
 	transport, settings, swept := strings.Cut(configuration, " ")
 	if t, ok := transports.Find(transport); ok {
 		transport = t.Title
@@ -58,6 +64,22 @@ func prose(configuration string) string {
 		transport += " " + settings
 	}
 	return transport
+}
+
+// subject is what a row of a table describes.
+func (r *Report) subject() string {
+	if slices.ContainsFunc(r.Run.Manifest.AllConfigurations(), func(c results.Configuration) bool { return c.Target != "" }) {
+		return "server and transport"
+	}
+	return "transport"
+}
+
+// heading is a configuration's name at the beginning of a sentence. The name of a target keeps its case.
+func heading(configuration string) string {
+	if strings.Contains(configuration, " target=") {
+		return prose(configuration)
+	}
+	return results.Capital(prose(configuration))
 }
 
 // proseNames are the rows' names for a sentence.

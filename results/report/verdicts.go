@@ -37,7 +37,7 @@ func terms(a compare.Analysis) string {
 func infinities(d compare.Difference) (texts []string) {
 	for side, n := range d.Infinite {
 		if n > 0 {
-			texts = append(texts, fmt.Sprintf("%s inf in %d of %d", results.Plain(d.Names[side]), n, d.Repetitions))
+			texts = append(texts, fmt.Sprintf("%s inf in %d of %d", results.Plain(results.Label(d.Names[side])), n, d.Repetitions))
 		}
 	}
 	return texts
@@ -53,7 +53,7 @@ func remarks(d compare.Difference) string {
 }
 
 func pairName(d compare.Difference) string {
-	return results.Plain(d.Names[1]) + " / " + results.Plain(d.Names[0])
+	return results.Plain(results.Label(d.Names[1]) + " / " + results.Label(d.Names[0]))
 }
 
 // ratioAndInterval are two cells; dashes if there is no ratio.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"pushbench/bench"
+	"pushbench/results"
 	"pushbench/results/metric"
 )
 
@@ -51,13 +52,13 @@ func (p *progress) show(now bench.Progress) {
 	switch {
 	case p.terminal:
 		line := fmt.Sprintf("[%d/%d] repetition %d of %d · %s · %s · %s delivered%s · %s, about %s left",
-			now.Trial, now.Trials, now.Repetition, now.Repetitions, now.Configuration, now.Phase,
+			now.Trial, now.Trials, now.Repetition, now.Repetitions, results.Label(now.Configuration), now.Phase,
 			metric.Count(now.Delivered), soFar(now), minutes(now.Elapsed), minutes(now.Left))
 		p.clear()
 		fmt.Fprint(p.w, p.fitting(line))
 	case now.Trial != p.trial:
 		fmt.Fprintf(p.w, "[%d/%d] repetition %d of %d, %s; about %s left\n",
-			now.Trial, now.Trials, now.Repetition, now.Repetitions, now.Configuration, minutes(now.Left))
+			now.Trial, now.Trials, now.Repetition, now.Repetitions, results.Label(now.Configuration), minutes(now.Left))
 		p.trial = now.Trial
 	}
 }

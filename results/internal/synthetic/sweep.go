@@ -36,6 +36,33 @@ func sweep(repetitions int, window time.Duration, libraries []string, delays []t
 	return r
 }
 
+// Targets generates a complete run of several servers. The first is pushbench's net/http, which costs more.
+func Targets(repetitions int, window time.Duration, names ...string) *results.Run {
+	r := Sweep(repetitions, window, append([]string{"nethttp"}, names[1:]...), []time.Duration{0})
+	rename := func(name string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(name, " library=nethttp", " target="+names[0]), " library=", " target=")
+	}
+	m := &r.Manifest
+	m.Library = "reference"
+	for i := range m.Configurations {
+		c := &m.Configurations[i]
+		c.Name, c.Library = rename(c.Name), "reference"
+		_, c.Target, _ = strings.Cut(c.Name, " target=")
+	}
+	for _, order := range m.Orders {
+		for i := range order {
+			order[i] = rename(order[i])
+		}
+	}
+	for i := range r.Trials {
+		r.Trials[i].Configuration, r.Trials[i].Library = rename(r.Trials[i].Configuration), "reference"
+	}
+	for i := range r.Intervals {
+		r.Intervals[i].Configuration = rename(r.Intervals[i].Configuration)
+	}
+	return r
+}
+
 func configurations(names, libraries []string, delays []time.Duration) []results.Configuration {
 	var all []results.Configuration
 	for _, t := range names {
