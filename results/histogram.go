@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -33,6 +34,29 @@ type Histogram struct {
 	// and each takes 180 KB decoded.
 	encoded string
 	inFile  int64 // values in encoded
+	read    *read // values that were looked up in encoded
+}
+
+// read has the values of an encoded histogram by rank, and its mean as that of rank 0. A report looks up
+// the same few values thousands of times.
+type read struct {
+	mu sync.Mutex
+	at map[int64]time.Duration
+}
+
+// once returns the value of a rank, by a function that computes it from the buckets.
+func (h Histogram) once(rank int64, value func(*hdrhistogram.Histogram) time.Duration) time.Duration {
+	if h.read == nil {
+		return value(h.HDR())
+	}
+	h.read.mu.Lock()
+	defer h.read.mu.Unlock()
+	v, ok := h.read.at[rank]
+	if !ok {
+		v = value(h.HDR())
+		h.read.at[rank] = v
+	}
+	return v
 }
 
 // Record adds one duration. A value outside the bounds is counted as overflow, never clamped; so
@@ -69,7 +93,7 @@ func (h *Histogram) inflate() {
 	if h.hdr = h.HDR(); h.hdr == nil {
 		h.hdr = hdrhistogram.New(lowest, highest, digits)
 	}
-	h.encoded, h.inFile = "", 0
+	h.encoded, h.inFile, h.read = "", 0, nil
 }
 
 // Take returns the recorded values and empties h.
@@ -95,11 +119,12 @@ func (h Histogram) Max() time.Duration { return time.Duration(h.max) }
 
 // Mean returns the mean of the values within the bounds.
 func (h Histogram) Mean() time.Duration {
-	hdr := h.HDR()
-	if hdr == nil {
-		return 0
-	}
-	return time.Duration(hdr.Mean())
+	return h.once(0, func(hdr *hdrhistogram.Histogram) time.Duration {
+		if hdr == nil {
+			return 0
+		}
+		return time.Duration(hdr.Mean())
+	})
 }
 
 // Quantile returns the smallest recorded value that at least the share q of the values does not
@@ -113,12 +138,14 @@ func (h Histogram) Quantile(q float64) time.Duration {
 
 // At returns the value of the given rank, from 1.
 func (h Histogram) At(rank int64) time.Duration {
-	hdr := h.HDR()
-	if hdr == nil || rank > hdr.TotalCount() || rank >= h.Count() {
+	inBuckets := h.Count() - h.overflow
+	if rank > inBuckets || rank >= h.Count() {
 		return h.Max()
 	}
 	rank = max(rank, 1)
-	return min(time.Duration(hdr.ValueAtPercentile(100*float64(rank)/float64(hdr.TotalCount()))), h.Max())
+	return h.once(rank, func(hdr *hdrhistogram.Histogram) time.Duration {
+		return min(time.Duration(hdr.ValueAtPercentile(100*float64(rank)/float64(inBuckets))), h.Max())
+	})
 }
 
 // HDR returns the underlying histogram, for writers of its file formats; nil if empty. If h was
@@ -187,6 +214,9 @@ func (h *Histogram) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("decode histogram: %w", err)
 	}
 	*h = Histogram{max: int64(p.Max), overflow: p.Overflow, encoded: p.HDR, inFile: p.Count - p.Overflow}
+	if h.encoded != "" {
+		h.read = &read{at: map[int64]time.Duration{}}
+	}
 	return nil
 }
 
