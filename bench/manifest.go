@@ -143,9 +143,21 @@ func targetConditions(s *scenarios.Scenario) (conditions []string) {
 	for _, name := range s.Sweep.Target {
 		if t := s.Targets[name]; t != nil {
 			conditions = append(conditions, fmt.Sprintf("%s is not pushbench's own server: its protocol is described by the target file %s (SHA-256 %.16s), which reports no hidden connections or retries, and for which the model predicts nothing", name, filepath.Base(t.Path), sha256Hex(t.Source)))
+			if t.URL != "" {
+				conditions = append(conditions, running(t))
+			}
 		}
 	}
 	return conditions
+}
+
+// running describes a target that pushbench has not started.
+func running(t *scenarios.Target) string {
+	where := "on this machine"
+	if t.Remote() {
+		where = "on another host, " + t.Host() + ", so that its latencies contain the network between"
+	}
+	return fmt.Sprintf("%s was running already, %s: it is neither started anew for each trial nor pinned to cores", t.Name, where)
 }
 
 func sha256Hex(data []byte) string {
@@ -229,6 +241,9 @@ func workload(s *scenarios.Scenario, configurations []scenarios.Configuration) r
 func describeLink(m *results.Manifest, s *scenarios.Scenario) {
 	n := s.Network
 	m.Network = results.Loopback
+	if s.Remote() != nil {
+		m.Network = results.OtherHost
+	}
 	n.TLS = false // a property of the configurations
 	if n == (scenarios.Network{Link: scenarios.StreamLink}) && len(s.Sweep.RTT) == 0 {
 		return

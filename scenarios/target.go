@@ -2,14 +2,18 @@ package scenarios
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -32,6 +36,8 @@ type Target struct {
 
 	Source []byte `yaml:"-" json:"-"` // the text of the file
 	Path   string `yaml:"-" json:"-"` // absolute path of the file; "": it is in no file
+
+	Address string `yaml:"-" json:"-"` // of the running server, if load may go to it: see package consent; "": not known
 }
 
 // TargetStart starts a server. Its process and all descendants are billed.
@@ -269,8 +275,46 @@ func (t *Target) address() *conflict {
 	if err != nil || u.Hostname() == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return &conflict{field: "url", value: t.URL, message: "is not an address; allowed: http://host:port without a path; paths belong to transports and publish"}
 	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return &conflict{field: "url", value: t.URL, message: "is not on this machine; allowed: 127.0.0.1, [::1] or localhost, as load goes to this machine only"}
+	if port, err := strconv.Atoi(cmp.Or(u.Port(), defaultPort)); err != nil || port < 1 || port > math.MaxUint16 {
+		return &conflict{field: "url", value: t.URL, message: "has the port " + u.Port() + "; allowed: 1 to 65535"}
+	}
+	return nil
+}
+
+// defaultPort is the port of a url without one.
+const defaultPort = "80"
+
+// Host is the host of the url, exactly as the file has it; "": the server is started on this machine.
+func (t *Target) Host() string {
+	u, err := url.Parse(t.URL)
+	if err != nil {
+		return "" // the reader has refused it
+	}
+	return u.Hostname()
+}
+
+// Authority is host:port of the url; "": the server is started.
+func (t *Target) Authority() string {
+	u, err := url.Parse(t.URL)
+	if err != nil || t.URL == "" {
+		return ""
+	}
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPort))
+}
+
+// Remote reports whether the url may name another host: any host but localhost and a loopback address. A name is
+// not looked up.
+func (t *Target) Remote() bool {
+	ip, err := netip.ParseAddr(t.Host())
+	return t.URL != "" && t.Host() != "localhost" && (err != nil || !ip.Unmap().IsLoopback())
+}
+
+// Remote returns the first target of a scenario that may be on another host; nil: all are on this machine.
+func (s *Scenario) Remote() *Target {
+	for _, name := range s.Sweep.Target {
+		if t := s.Targets[name]; t != nil && t.Remote() {
+			return t
+		}
 	}
 	return nil
 }

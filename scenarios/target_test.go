@@ -94,7 +94,7 @@ func TestReadTargetRefusesMistakes(t *testing.T) {
 		"payload missing":       {`{"data":"{payload}","n":{}}`, `{"data":"x"}`, `28:9: publish.body: value "{\"data\":\"x\"}" does not contain {payload}; allowed: a text with {payload}`},
 		"no way to publish":     {"publish:\n  post: /publish/{topic}\n  body: '{\"data\":\"{payload}\",\"n\":{}}'\n  ok: [200, 202]\n", "publish: {ack: x}\n", `26:11: publish: has no way to publish; allowed: post or frame`},
 		"status":                {"[200, 202]", "[404]", `29:8: publish.ok[0]: value "404" is not allowed; allowed: a whole number, 200 … 299`},
-		"url elsewhere":         {"start:\n  run: [node, server.js, --port, \"{port}\", --port, \"{port}\"]\n  log: 'listening'\n", "url: http://example.com:80\n", `4:6: url: value "http://example.com:80" is not on this machine; allowed: 127.0.0.1, [::1] or localhost, as load goes to this machine only`},
+		"url with a bad port":   {"start:\n  run: [node, server.js, --port, \"{port}\", --port, \"{port}\"]\n  log: 'listening'\n", "url: http://example.com:99999\n", `4:6: url: value "http://example.com:99999" has the port 99999; allowed: 1 to 65535`},
 		"url with a path":       {"start:\n  run: [node, server.js, --port, \"{port}\", --port, \"{port}\"]\n  log: 'listening'\n", "url: http://h:1/x\n", `4:6: url: value "http://h:1/x" is not an address; allowed: http://host:port without a path; paths belong to transports and publish`},
 	} {
 		t.Run(name, func(t *testing.T) {

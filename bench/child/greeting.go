@@ -15,8 +15,9 @@ type Greeting struct {
 	Listening string `json:"listening"`
 	Settings  string `json:"settings"`
 
-	Certificate string `json:"certificate"`      // PEM; empty without TLS
-	Target      string `json:"target,omitempty"` // name of the target that the process supervises; "": it is a server of pushbench
+	Certificate string `json:"certificate"`         // PEM; empty without TLS
+	Authority   string `json:"authority,omitempty"` // host:port that requests name; "": Listening
+	Target      string `json:"target,omitempty"`    // name of the target that the process supervises; "": it is a server of pushbench
 
 	TLS *tls.Config `json:"-"` // trusts the certificate; nil without TLS
 }

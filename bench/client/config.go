@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"crypto/tls"
 	"net"
 	"net/netip"
@@ -21,6 +22,7 @@ const DialTimeout = 10 * time.Second
 // Config configures the clients of an engine: their server, transport and options.
 type Config struct {
 	Target    string // host:port
+	Authority string // host:port in the Host field of requests; default: Target
 	Workers   int    // threads that serve sessions; default: one per core that this process may use
 	Transport scenarios.Transport
 	Traffic   *Traffic // where bytes are counted; required
@@ -61,7 +63,7 @@ func (c *Config) SetDefaults() {
 	}
 	if c.TLS != nil && c.TLS.ServerName == "" {
 		c.TLS = c.TLS.Clone()
-		c.TLS.ServerName, _, _ = net.SplitHostPort(c.Target) // the dial reports an invalid target
+		c.TLS.ServerName, _, _ = net.SplitHostPort(cmp.Or(c.Authority, c.Target)) // the dial reports an invalid target
 	}
-	c.common = " HTTP/1.1\r\nHost: " + c.Target + "\r\nUser-Agent: " + UserAgent + "\r\n"
+	c.common = " HTTP/1.1\r\nHost: " + cmp.Or(c.Authority, c.Target) + "\r\nUser-Agent: " + UserAgent + "\r\n"
 }

@@ -1,24 +1,27 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 
-	"pushbench/bench/target"
+	"pushbench/bench/consent"
 )
 
-// CreateTopics creates the topics of a target that requires it, one after another. Its requests are not counted.
-func CreateTopics(ctx context.Context, address string, d *target.Dialect, topics []string) error {
-	c := http.Client{Timeout: DialTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+// CreateTopics creates the topics of a target that requires it, one after another. Its
+// requests are not counted.
+func CreateTopics(ctx context.Context, config *Config, topics []string) error {
+	c := consent.Client(config.Target)
+	c.Timeout = DialTimeout
 	defer c.CloseIdleConnections()
 	for _, topic := range topics {
-		create, required := d.Creates(topic)
+		create, required := config.Dialect.Creates(topic)
 		if !required {
 			return nil
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+address+create.Path, nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+cmp.Or(config.Authority, config.Target)+create.Path, nil)
 		if err != nil {
 			return fmt.Errorf("create topic %s: %w", topic, err)
 		}

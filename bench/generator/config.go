@@ -14,10 +14,10 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// config returns the clients' configuration.
-func (d *driver) config(p *Prepare) (c client.Config, err error) {
+// clientConfig returns the clients' configuration.
+func (d *driver) clientConfig(p *Prepare) (c client.Config, err error) {
 	c = client.Config{
-		Target: p.Target, Transport: d.transport, Workers: workers(d.scenario), Traffic: &d.traffic, Link: link(d.scenario),
+		Target: p.Target, Authority: p.Authority, Transport: d.transport, Workers: workers(d.scenario), Traffic: &d.traffic, Link: link(d.scenario),
 		HeaderBytes: int(d.scenario.Headers.Request),
 	}
 	if p.BackendNamespace > 0 {

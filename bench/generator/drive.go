@@ -24,7 +24,6 @@ import (
 	"pushbench/bench/payload"
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
-	"pushbench/bench/target"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -65,8 +64,7 @@ type driver struct {
 	awaited    []*record.Recorder // recorders, and the recorder of the replies
 	sinks      []sink             // per worker: its recorder, or a sink in front of it
 	engine     client.Engine
-	dialect    *target.Dialect // nil: pushbench's own protocol
-	target     string          // host:port
+	config     client.Config
 	clients    []client.Session
 	backend    client.Session
 	replies    *replies           // nil: clients send no replies
@@ -175,19 +173,17 @@ func (d *driver) prepare(p *Prepare) error {
 	if _, known := transports.Find(d.transport); !known {
 		return fmt.Errorf("unknown transport %q", p.Transport)
 	}
-	config, err := d.config(p)
-	if err != nil {
+	if d.config, err = d.clientConfig(p); err != nil {
 		return err
 	}
-	d.dialect, d.target = config.Dialect, p.Target
 	plan := schedule.New(s, p.Repetition)
-	config.Payloads = payloads(plan, p.Run)
-	if d.engine, err = engines.New(p.Engine, config); err != nil {
+	d.config.Payloads = payloads(plan, p.Run)
+	if d.engine, err = engines.New(p.Engine, d.config); err != nil {
 		return err
 	}
 	d.setPlan(plan, p)
 	if s.Replies.Size > 0 {
-		d.replies = newReplies(d, config, p.Run)
+		d.replies = newReplies(d, d.config, p.Run)
 		d.books, d.awaited = append(d.books, d.replies.book), append(d.awaited, d.replies.recorder)
 	}
 	if s.ShortLived.Rate > 0 {
@@ -289,8 +285,8 @@ const ConnectGrace = 10 * time.Second
 // reports when all are ready.
 func (d *driver) connect(ctx context.Context, n int) {
 	publishes := d.plan.Publishers()
-	if d.dialect != nil {
-		if err := client.CreateTopics(ctx, d.target, d.dialect, d.plan.Topics); err != nil {
+	if d.config.Dialect != nil {
+		if err := client.CreateTopics(ctx, &d.config, d.plan.Topics); err != nil {
 			_ = d.out.Send(Report{Failed: err.Error()}) // the run may have exited
 			return
 		}

@@ -18,13 +18,14 @@ import (
 	"time"
 
 	"pushbench/bench/child"
+	"pushbench/bench/consent"
 	"pushbench/scenarios"
 )
 
 // Run starts the server of a target file and writes a child.Greeting to out when it is ready. When in ends, Run
 // ends the server and everything that it started. It returns an error if the server does not become
-// ready, or ends by itself.
-func Run(path string, in io.Reader, out io.Writer) error {
+// ready, or ends by itself. A server that is running already has the address that package consent has found.
+func Run(path, address string, in io.Reader, out io.Writer) error {
 	t, err := scenarios.LoadTarget(path)
 	if err != nil {
 		return err
@@ -37,7 +38,10 @@ func Run(path string, in io.Reader, out io.Writer) error {
 	}()
 	greeting := child.Greeting{Target: string(t.Name), Settings: "target=" + string(t.Name)}
 	if t.URL != "" {
-		greeting.Listening = strings.TrimSuffix(strings.TrimPrefix(t.URL, "http://"), "/")
+		if address == "" {
+			return errors.New("url: its address is not given")
+		}
+		greeting.Listening, greeting.Authority = address, t.Authority()
 		if err := child.NewLineWriter(out).Send(greeting); err != nil {
 			return err
 		}
@@ -229,8 +233,8 @@ func (s *server) healthy(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	// A redirect is a response like others: it may name another host.
-	c := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	c := consent.Client(s.address)
+	defer c.CloseIdleConnections()
 	response, err := c.Do(request)
 	if err != nil {
 		return false

@@ -180,7 +180,7 @@ func idleScenario(s *scenarios.Scenario, clients IdleClients) *scenarios.Scenari
 // probeIdle measures the memory of idle clients before the trial. Its failure is no failure of the trial: the memory is
 // not shown, and a warning gives the reason.
 func (t *Trial) probeIdle(ctx context.Context) {
-	if t.Setup.IdleClients == (IdleClients{}) {
+	if t.Setup.IdleClients == (IdleClients{}) || t.foreign() { // a target reports no requests, and the clients' rate may be too high for it
 		return
 	}
 	t.phase("measuring idle clients")

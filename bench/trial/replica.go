@@ -25,6 +25,7 @@ type replica struct {
 	foreign   bool   // the server is a target, which reports nothing about itself
 
 	certificate string // of the server; empty without TLS
+	authority   string // that requests name; empty: the address
 
 	reports chan generator.Report
 	readErr error // why reports ended; set before reports is closed
@@ -50,6 +51,7 @@ func (r *replica) startServer(ctx context.Context, argv []string, options child.
 	ctx, release := child.CancelOnExit(ctx, server)
 	defer release()
 	r.server, r.settings, r.certificate, r.foreign = server, g.Settings, g.Certificate, g.Target != ""
+	r.authority = g.Authority
 	r.probe = newProbe(g.Listening, g.TLS, options.Inside)
 	if r.foreign {
 		return nil

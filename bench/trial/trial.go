@@ -167,6 +167,7 @@ func (t *Trial) prepare(ctx context.Context) (err error) {
 			Scenario:  text,
 			Transport: string(t.Measured.Transport),
 			Target:    r.probe.address,
+			Authority: r.authority,
 			Protocol:  protocol,
 
 			Certificate:      r.certificate,

@@ -6,6 +6,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,11 +113,12 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 		return r, err
 	}
 	defer between.Close()
-	if err := client.CreateTopics(ctx, greeting.Listening, dialect, []string{watched, other}); err != nil {
+	t := &trial{Verification: v, dialect: dialect, transport: transport, server: server, between: between, o: newObserver()}
+	config := t.config(greeting)
+	if err := client.CreateTopics(ctx, &config, []string{watched, other}); err != nil {
 		return r, err
 	}
-	t := &trial{Verification: v, dialect: dialect, transport: transport, server: server, between: between, o: newObserver()}
-	if err := t.open(greeting.Listening); err != nil {
+	if err := t.open(config); err != nil {
 		return r, err
 	}
 	defer t.close()
@@ -144,13 +146,20 @@ type trial struct {
 // pollEvery is the interval of short polling.
 const pollEvery = 50 * time.Millisecond
 
+// config is that of clients next to the server.
+func (t *trial) config(server child.Greeting) client.Config {
+	return client.Config{
+		Target: server.Listening, Authority: cmp.Or(server.Authority, server.Listening), Workers: 1, Transport: t.transport, Traffic: new(client.Traffic),
+		Interval: pollEvery, Pacing: scenarios.FixedRate, Dialect: t.dialect, Payloads: scanner(),
+	}
+}
+
 // open prepares the clients: the first one behind the relay, the others next to the server.
-func (t *trial) open(address string) error {
-	for _, where := range []string{t.between.Addr, address} {
-		e, err := engines.New(engines.Goroutine, client.Config{
-			Target: where, Workers: 1, Transport: t.transport, Traffic: new(client.Traffic),
-			Interval: pollEvery, Pacing: scenarios.FixedRate, Dialect: t.dialect, Payloads: scanner(),
-		})
+func (t *trial) open(direct client.Config) error {
+	relayed := direct
+	relayed.Target, relayed.Traffic = t.between.Addr, new(client.Traffic)
+	for _, config := range []client.Config{relayed, direct} {
+		e, err := engines.New(engines.Goroutine, config)
 		if err != nil {
 			return err
 		}

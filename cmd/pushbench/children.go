@@ -37,14 +37,16 @@ JSON over standard input and output. It exits when its input ends.`, generator.D
 			RunE:   func(c *cobra.Command, _ []string) error { return role.do(c.InOrStdin(), c.OutOrStdout()) },
 		})
 	}
-	all = append(all, &cobra.Command{
+	var address string
+	supervisor := &cobra.Command{
 		Use:    "supervise FILE",
 		Short:  "Run the server of a target file until standard input ends",
 		Hidden: true,
 		Args:   exactly("a target file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return supervise.Run(args[0], c.InOrStdin(), c.OutOrStdout())
+			return supervise.Run(args[0], address, c.InOrStdin(), c.OutOrStdout())
 		},
-	})
-	return all
+	}
+	supervisor.Flags().StringVar(&address, "address", "", "address of a server that is running already: see package consent")
+	return append(all, supervisor)
 }

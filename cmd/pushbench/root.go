@@ -127,6 +127,7 @@ func badFlag(c *cobra.Command, err error) error {
 		"uint64":   "a whole number, 0 or more",
 		"duration": "a duration such as 250ms or 1m30s",
 		"bool":     "true or false",
+		"limits":   "a list of limits such as connections=5000,connects=500/s,messages=20000/s",
 	}[invalid.GetFlag().Value.Type()]
 	return app.Usagef("--%s: %q is not %s", invalid.GetFlag().Name, invalid.GetValue(), kind)
 }
@@ -182,7 +183,32 @@ func unknownCommand(root *cobra.Command, args []string) error {
 
 // env returns the environment of a command.
 func env(c *cobra.Command) app.Env {
-	return app.Env{In: c.InOrStdin(), Out: c.OutOrStdout(), Err: c.ErrOrStderr(), Args: os.Args[1:], Tool: hashed}
+	e := app.Env{In: c.InOrStdin(), Out: c.OutOrStdout(), Err: c.ErrOrStderr(), Args: os.Args[1:], Tool: hashed}
+	if limits := c.Flags().Lookup(hostLimits); limits != nil {
+		e.Hosts.Limits = *limits.Value.(*app.HostLoad)
+	}
+	if hosts, err := c.Flags().GetStringArray(allowHost); err == nil { // the command sends load
+		e.Hosts.Allowed = hosts
+	}
+	return e
+}
+
+// Flags of the commands that send load: see hostFlags.
+const (
+	allowHost  = "allow-host"
+	hostLimits = "host-limits"
+)
+
+// allowHostFlag adds the user's permission to reach other hosts, for env.
+func allowHostFlag(c *cobra.Command) {
+	c.Flags().StringArray(allowHost, nil, "host of a target's url that is not this machine; the host must allow it as well, see docs/your-server.md; repeat the flag for other hosts (default: none)")
+}
+
+// hostFlags adds the flags of commands that measure targets on other hosts, for env.
+func hostFlags(c *cobra.Command) {
+	allowHostFlag(c)
+	limits := app.DefaultHostLimits
+	c.Flags().Var(&limits, hostLimits, "highest load on other hosts: some of connections, connects and messages")
 }
 
 // atLeastOne requires an argument, which the error names.

@@ -105,6 +105,7 @@ func measureFlags(c *cobra.Command, o *app.Options, transports, out string) {
 	c.Flags().StringSliceVar(&o.Transports, "transports", nil, "transports to measure, "+transports+" (default: the scenario's)")
 	completeList(c, "transports", completeTransports(nil))
 	c.Flags().StringVar(&o.Out, "out", "", out)
+	hostFlags(c)
 	quickFlag(c, &o.Quick)
 }
 

@@ -26,6 +26,8 @@ var update = flag.Bool("update", false, "update the scripts with the output of t
 //	stderr-only TEXT                the last command printed only this line, to stderr
 func TestUsage(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()) // independent of measurements on this machine
+	t.Setenv("HOME", t.TempDir())   // and of the user's tokens
+	t.Setenv("XDG_CONFIG_HOME", "")
 	scenarios, err := filepath.Abs(filepath.Join("..", "..", "scenarios"))
 	if err != nil {
 		t.Fatal(err)

@@ -57,6 +57,7 @@ refuses a server only if it breaks a promise of the file, or cannot be used at a
 	f.DurationVar(&silence, "silence", 0, "time that a connection is left without messages, to see whether heartbeats keep it open; 0s: not checked")
 	f.StringVar(&format, "format", "table", "output format: table or json")
 	f.BoolVar(&ladder, "ladder", false, "also draw the traffic of the first client as a sequence diagram")
+	allowHostFlag(c)
 	completeList(c, "transports", completeTransports(nil))
 	completeWord(c, "format", []string{"table", "json"})
 	return c

@@ -16,6 +16,8 @@ func TestScopeNamesNetwork(t *testing.T) {
 		want, not string
 	}{
 		{results.Manifest{Network: results.Loopback}, "loopback", "loss and congestion"},
+		{results.Manifest{Network: results.OtherHost}, "another host", "several machines"},
+		{results.Manifest{Network: results.OtherHost}, "another host", "round trip"},
 		{results.Manifest{Network: results.StreamLink, RTT: 20 * ms}, "a round trip of 20 ms (stream)", "loopback"},
 		{results.Manifest{Network: results.StreamLink, RTT: 20 * ms, Jitter: 2 * ms}, "a round trip of 20 ms with up to 2 ms of jitter each way (stream)", "loopback"},
 		{results.Manifest{Network: results.StreamLink, LineRate: 1e6}, "no added round trip at 1,000 kB/s per connection (stream)", ", loopback"},

@@ -322,13 +322,15 @@ func lineRate(m results.Manifest) string {
 
 // notMeasured lists what a reader might take for granted although the run did not measure it.
 func notMeasured(m results.Manifest) (not []string) {
-	if m.RTT == 0 && !m.SweptRTT() {
+	if m.RTT == 0 && !m.SweptRTT() && m.Network != results.OtherHost {
 		not = append(not, "a round trip (loopback has none, which favours long polling)")
 	}
 	if m.Network == results.StreamLink {
 		not = append(not, "packet loss and congestion (the link emulates neither)")
 	}
-	not = append(not, "several machines")
+	if m.Network != results.OtherHost {
+		not = append(not, "several machines")
+	}
 	if !slices.ContainsFunc(m.AllConfigurations(), func(c results.Configuration) bool { return c.TLS }) {
 		not = append(not, "TLS")
 	}

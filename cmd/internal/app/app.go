@@ -17,4 +17,5 @@ type Env struct {
 	Out, Err io.Writer           // Out is only used by a second process: see reexecInUserNamespace
 	Args     []string            // the command line after the name of the program
 	Tool     func() results.Tool // which pushbench this is
+	Hosts    Hosts               // other hosts that load may go to
 }

@@ -14,8 +14,11 @@ import (
 // spareDescriptors is the number of open files of a process in addition to its clients' sockets.
 const spareDescriptors = 100
 
-// preflight refuses scenarios that this machine cannot run: see fit.
+// preflight refuses scenarios that this machine cannot run, see fit, or that another host need not bear.
 func (e Env) preflight(s *scenarios.Scenario, given bool) error {
+	if err := e.Hosts.allows(s); err != nil {
+		return err
+	}
 	room, err := roomHere()
 	if err != nil {
 		return err

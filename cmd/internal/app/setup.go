@@ -24,7 +24,7 @@ func (o Options) Setup(s *scenarios.Scenario) (*trial.Setup, error) {
 		Link:   []string{self, "link"},
 		Serve: func(c scenarios.Configuration, host string) []string {
 			if t := s.TargetOf(c); t != nil {
-				return []string{self, "supervise", t.Path}
+				return supervised(self, t)
 			}
 			argv := append([]string{self, "serve", string(c.Transport), "--control", "--listen", net.JoinHostPort(host, "0")}, c.ServeFlags()...)
 			if host != "127.0.0.1" { // the address of a namespace without other processes

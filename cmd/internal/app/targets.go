@@ -91,6 +91,8 @@ func fits(s *scenarios.Scenario, t *scenarios.Target) error {
 		return refuse("TLS is not supported", "scenarios without TLS")
 	case s.Network.Link == scenarios.PacketLink:
 		return refuse("network namespaces are not supported", "network.link: stream")
+	case t.Remote() && (s.Network != (scenarios.Network{Link: scenarios.StreamLink}) || len(s.Sweep.RTT) > 0):
+		return refuse("it is on another host, and an emulated network would be added to the real one", "scenarios without network")
 	case s.Headers.Response > 0:
 		return refuse("headers.response is a setting of pushbench's servers", "scenarios without it")
 	}
@@ -111,14 +113,19 @@ func fits(s *scenarios.Scenario, t *scenarios.Target) error {
 	return nil
 }
 
-// admitTargets builds the servers of a scenario's targets and tries each over the transports that the scenario uses.
+// supervised is the argument vector of a process that runs the server of a target.
+func supervised(self string, t *scenarios.Target) []string {
+	return []string{self, "supervise", t.Path, "--address", t.Address}
+}
+
+// admitTargets prepares the servers of a scenario's targets and tries each over the transports that the scenario uses.
 func (s *Session) admitTargets(scenario *scenarios.Scenario) error {
 	for _, name := range scenario.Sweep.Target {
 		t := scenario.Targets[name]
 		if t == nil {
 			continue
 		}
-		if err := s.buildTarget(s.Drain, t); err != nil {
+		if err := s.prepareTarget(s.Drain, t); err != nil {
 			return cmp.Or(s.Interrupted(), err)
 		}
 		for _, transport := range scenario.Transports {
@@ -133,7 +140,11 @@ func (s *Session) admitTargets(scenario *scenarios.Scenario) error {
 	return nil
 }
 
-func (e Env) buildTarget(ctx context.Context, t *scenarios.Target) error {
+// prepareTarget builds the server of a target, or finds the one that is running already.
+func (e Env) prepareTarget(ctx context.Context, t *scenarios.Target) error {
+	if t.URL != "" {
+		return e.locate(ctx, t)
+	}
 	if err := installed(t); err != nil {
 		return err
 	}

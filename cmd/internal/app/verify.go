@@ -28,7 +28,14 @@ func (e Env) Verify(ctx context.Context, name string, transports []string, silen
 		}
 		chosen = append(chosen, scenarios.Transport(transport))
 	}
-	if err := e.buildTarget(ctx, t); err != nil {
+	var remote []string
+	if t.Remote() {
+		remote = append(remote, t.Host())
+	}
+	if err := e.Hosts.used(remote); err != nil {
+		return nil, err
+	}
+	if err := e.prepareTarget(ctx, t); err != nil {
 		return nil, err
 	}
 	for _, transport := range chosen {
@@ -47,7 +54,7 @@ func verifyOver(ctx context.Context, t *scenarios.Target, transport scenarios.Tr
 	if err != nil {
 		return r, fmt.Errorf("find this executable: %w", err)
 	}
-	v := verify.Verification{Target: t, Serve: []string{self, "supervise", t.Path}, Silent: silent}
+	v := verify.Verification{Target: t, Serve: supervised(self, t), Silent: silent}
 	if r, err = v.Do(ctx, transport); err != nil {
 		return r, &Error{Refused, fmt.Errorf("%s: %w", t.Name, err)}
 	}

@@ -21,6 +21,7 @@ const (
 	exitUsage        = 2
 	exitInvalid      = 3
 	exitFailed       = 4
+	exitRefused      = 5
 	exitInterrupted  = 6
 	exitInconclusive = 8
 )

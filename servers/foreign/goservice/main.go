@@ -3,6 +3,7 @@
 package main
 
 import (
+	"io"
 	"log"
 	"net/http"
 	"os"
@@ -88,5 +89,8 @@ func (r *rooms) serve(w http.ResponseWriter, request *http.Request) {
 
 func main() {
 	http.HandleFunc("/chat", (&rooms{all: map[string]map[*member]bool{}}).serve)
+	http.HandleFunc("/.well-known/pushbench", func(w http.ResponseWriter, _ *http.Request) { // allows load from another host
+		_, _ = io.WriteString(w, os.Getenv("PUSHBENCH_TOKEN"))
+	})
 	log.Fatal(http.ListenAndServe(os.Args[1], nil)) //nolint:gosec // an example: a public server needs timeouts
 }
