@@ -1,14 +1,12 @@
 package servers_test
 
 import (
-	"net"
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"pushbench/servers/faults"
 	"pushbench/servers/hub"
+	"pushbench/servers/sock/socktest"
 	"pushbench/servers/wire"
 )
 
@@ -20,31 +18,14 @@ func TestEachBatchIsOneSegment(t *testing.T) {
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
 		for _, size := range []int{1, 1_000, 2_000, 2_100, 3_400, 3_500, 3_600, 4_000, 4_096, 20_000} {
-			before := segmentsIn(t, c.Conn)
+			before := socktest.DataSegments(t, c.Conn)
 			s.publish(t, "a", strings.Repeat("x", size))
 			c.next()
-			if n := segmentsIn(t, c.Conn) - before; n != 1 {
+			if n := socktest.DataSegments(t, c.Conn) - before; n != 1 {
 				t.Errorf("a batch with %d bytes of payload arrived in %d segments, want 1", size, n)
 			}
 		}
 	})
-}
-
-// segmentsIn returns how many segments with data the peer has received (tcp_info).
-func segmentsIn(t *testing.T, c net.Conn) uint32 {
-	t.Helper()
-	raw, err := c.(*net.TCPConn).SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var info *unix.TCPInfo
-	var failed error
-	if err := raw.Control(func(fd uintptr) {
-		info, failed = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-	}); err != nil || failed != nil {
-		t.Fatal(err, failed)
-	}
-	return info.Data_segs_in
 }
 
 // With the injected fault nagle the sockets report that TCP_NODELAY is off, and every batch arrives.

@@ -101,13 +101,14 @@ var layout = []rule{
 	{packages: "bench/client/engines", may: []string{"bench/client", "bench/client/eventloop", "bench/client/goroutine", "scenarios"}, tests: []string{"bench/client/*", "bench/client/internal/wire", "bench/clock", "bench/payload", "bench/target", "results"}},
 	{packages: "bench/client/*", may: []string{"bench/client", "bench/client/internal/wire", "bench/clock", "scenarios"}, tests: []string{"bench/client/clienttest"}}, // each engine is independent of the others
 	{packages: "bench/client/internal/wire"},
-	{packages: "servers", tests: []string{"servers/*"}}, // has the tests that all edges share
+	{packages: "servers", tests: []string{"servers/*", "servers/sock/socktest"}}, // has the tests that all edges share
 	{packages: "servers/hub"},
-	{packages: "servers/sock"},
+	{packages: "servers/sock", tests: []string{"servers/sock/socktest"}},
+	{packages: "servers/sock/socktest"},
 	{packages: "servers/faults", may: []string{"servers/hub"}},          // a decorator of the hub's publish path
 	{packages: "servers/wire/httpstack", may: []string{"servers/sock"}}, // the only user of the servers of net/http and fasthttp
 	{packages: "servers/wire", may: []string{"servers/wire/httpstack", "servers/faults", "servers/hub", "servers/sock"}},
-	{packages: "servers/foreign/*"}, // servers as others write them
+	{packages: "servers/foreign/*"},                                                                                 // servers as others write them
 	{packages: "servers/*", may: []string{"servers/wire", "servers/wire/httpstack", "servers/hub", "servers/sock"}}, // an edge per transport
 	{packages: "scenarios", may: []string{"results/metric", "results/price"}},
 	{packages: leaf},

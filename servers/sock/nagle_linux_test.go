@@ -4,11 +4,10 @@ package sock
 
 import (
 	"io"
-	"net"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"pushbench/servers/sock/socktest"
 )
 
 // With Nagle a Write is two segments: the kernel may not send the second before the first is
@@ -26,7 +25,7 @@ func TestNagleSendsWriteInTwoSegments(t *testing.T) {
 		if _, err := io.ReadFull(peer, got); err != nil || string(got) != "0123456789" {
 			t.Fatalf("read %q, %v", got, err)
 		}
-		if n := dataSegments(t, peer); n != want {
+		if n := socktest.DataSegments(t, peer); n != want {
 			t.Errorf("Nagle %t: %d segments, want %d", nagle, n, want)
 		}
 	}
@@ -41,21 +40,4 @@ func TestNagleSendsSingleByte(t *testing.T) {
 	if _, err := io.ReadFull(peer, make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// dataSegments returns how many segments with data a connection has received (tcp_info).
-func dataSegments(t *testing.T, c *net.TCPConn) uint32 {
-	t.Helper()
-	raw, err := c.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var info *unix.TCPInfo
-	var failed error
-	if err := raw.Control(func(fd uintptr) {
-		info, failed = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-	}); err != nil || failed != nil {
-		t.Fatal(err, failed)
-	}
-	return info.Data_segs_in
 }
