@@ -64,10 +64,14 @@ type TargetTransports struct {
 
 // A PollTarget describes requests that each return the messages since the last one.
 type PollTarget struct {
+	Steps   []RequestStep `yaml:"steps,omitempty" json:"steps" items:"64" repeats:"true" allowed:"of {get: …} or {post: …}"`                       // requests before the first poll, one after another on the client's connection; a step with {topic}, and those up to the next post, are repeated for each topic; default none
 	Path    Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // of each poll; {topic} is the topic, {cursor} the position after the last message
 	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                             // a field whose value has an unknown {name} is not sent; default none
 	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" allowed:"of {header: …, as: …} or {body: …}"`                               // values of a response for the next poll; default none
 	Empty   []int         `yaml:"empty,omitempty" json:"empty" items:"8" min:"200" max:"499" allowed:"HTTP status codes"`                          // status codes of a response without messages; default 204 and 304
+
+	Heartbeat PollHeartbeat `yaml:"heartbeat,omitempty" json:"heartbeat" min:"1"`                                                       // a record that requests a reply; default none
+	Split     string        `yaml:"split,omitempty" json:"split" pattern:"(?s)^.{1,4}$" allowed:"1 to 4 characters, such as \"\\x1e\""` // separates several records in a response, to which expect and heartbeat apply; default: a response is a record
 }
 
 // A NextValue takes a value from a response into the next poll.
@@ -81,6 +85,7 @@ type NextValue struct {
 // A StreamTarget describes a response without end: Server-Sent Events or lines. The id of the last event is
 // sent as Last-Event-ID when a client reconnects.
 type StreamTarget struct {
+	Steps   []RequestStep `yaml:"steps,omitempty" json:"steps" items:"64" repeats:"true" allowed:"of {get: …} or {post: …}"`                       // requests before that of the stream, on its connection; a step with {topic}, and those up to the next post, are repeated for each topic; default none
 	Path    Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // of the request; {topic} is the topic
 	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                             // default none; Accept: text/event-stream is sent for sse
 	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" allowed:"of {body: …}"`                                                     // values of an event or a line for the next request; default none
@@ -354,40 +359,72 @@ func unknownPlaceholder(field, name string, known []string) *conflict {
 func (t *Target) transport(transport Transport) *conflict {
 	field := "transports." + string(transport)
 	known := []string{"topic", "topics", "client"}
-	var next []NextValue
-	switch transport {
-	case "shortpoll":
-		next = t.Transports.ShortPoll.Next
-	case "longpoll":
-		next = t.Transports.LongPoll.Next
-	case "sse":
-		next = t.Transports.SSE.Next
-	case "httpstream":
-		next = t.Transports.HTTPStream.Next
+	steps, next := t.Transports.requests(transport)
+	for i, one := range steps {
+		if c := one.validate(fmt.Sprintf("%s.steps[%d]", field, i), &known); c != nil {
+			return c
+		}
 	}
 	for i, n := range next {
-		switch {
-		case (n.Header == "") == (n.Body == "") || (n.Header == "") != (n.As == ""):
-			return &conflict{field: fmt.Sprintf("%s.next[%d]", field, i), message: "is not one value; allowed: header and as, or body"}
-		case n.Body != "" && len(n.Body.Groups()) == 0:
-			return &conflict{field: fmt.Sprintf("%s.next[%d].body", field, i), message: `has no named group; allowed: an expression such as '"offset":(?P<offset>[0-9]+)'`}
+		if c := n.validate(fmt.Sprintf("%s.next[%d]", field, i)); c != nil {
+			return c
 		}
-		known = append(append(known, n.Body.Groups()...), strings.Fields(n.As)...)
+		known = append(known, n.names()...)
 	}
 	path, headers := t.Transports.path(transport)
-	if name, unknown := path.unknownName(known); unknown {
-		return unknownPlaceholder(field+".path", name, known)
+	checks := []textCheck{{field + ".path", path}}
+	checks = append(checks, inFields(field+".headers", headers)...)
+	if beat := t.Transports.polls(transport).Heartbeat; beat.When != "" {
+		checks = append(checks, textCheck{field + ".heartbeat.post", beat.Post}, textCheck{field + ".heartbeat.body", beat.Body})
+		checks = append(checks, inFields(field+".heartbeat.headers", beat.Headers)...)
 	}
-	for i, h := range headers {
-		if name, unknown := h.Value().unknownName(known); unknown {
-			return unknownPlaceholder(fmt.Sprintf("%s.headers[%d]", field, i), name, known)
-		}
+	if c := unknownIn(checks, known); c != nil {
+		return c
 	}
 	if transport == "websocket" {
 		return t.socket(field, known)
 	}
 	return nil
 }
+
+// requests returns the requests that a transport makes before the first poll or the stream, and the values of a response
+// for the next request.
+func (t *TargetTransports) requests(transport Transport) ([]RequestStep, []NextValue) {
+	switch transport {
+	case "sse":
+		return t.SSE.Steps, t.SSE.Next
+	case "httpstream":
+		return t.HTTPStream.Steps, t.HTTPStream.Next
+	default:
+		p := t.polls(transport)
+		return p.Steps, p.Next
+	}
+}
+
+// polls returns how a transport polls; it is empty for others.
+func (t *TargetTransports) polls(transport Transport) (none PollTarget) {
+	switch transport {
+	case "shortpoll":
+		return t.ShortPoll
+	case "longpoll":
+		return t.LongPoll
+	}
+	return none
+}
+
+// validate checks that a value is described completely.
+func (n NextValue) validate(field string) *conflict {
+	switch {
+	case (n.Header == "") == (n.Body == "") || (n.Header == "") != (n.As == ""):
+		return &conflict{field: field, message: "is not one value; allowed: header and as, or body"}
+	case n.Body != "" && len(n.Body.Groups()) == 0:
+		return &conflict{field: field + ".body", message: `has no named group; allowed: an expression such as '"offset":(?P<offset>[0-9]+)'`}
+	}
+	return nil
+}
+
+// names lists the placeholders that a value is for.
+func (n NextValue) names() []string { return append(n.Body.Groups(), strings.Fields(n.As)...) }
 
 // socket checks the steps of a WebSocket.
 func (t *Target) socket(field string, known []string) *conflict {
@@ -440,21 +477,13 @@ func (t *Target) publish() *conflict {
 		return unknownPlaceholder("publish.create.put", name, []string{"topic"})
 	}
 	known := []string{"topic", "payload", "size", "id", "client"}
-	for _, part := range []struct {
-		field string
-		text  Template
-		known []string
-	}{{"publish.post", p.Post, known[:1]}, {"publish.body", p.Body, known}, {"publish.frame", p.Frame, append(known, t.captures()...)}} {
-		if name, unknown := part.text.unknownName(part.known); unknown {
-			return unknownPlaceholder(part.field, name, part.known)
-		}
+	if c := unknownIn(append(inFields("publish.headers", p.Headers), textCheck{"publish.post", p.Post}), known[:1]); c != nil {
+		return c
 	}
-	for i, h := range p.Headers {
-		if name, unknown := h.Value().unknownName(known[:1]); unknown {
-			return unknownPlaceholder(fmt.Sprintf("publish.headers[%d]", i), name, known[:1])
-		}
+	if c := unknownIn([]textCheck{{"publish.body", p.Body}}, known); c != nil {
+		return c
 	}
-	return nil
+	return unknownIn([]textCheck{{"publish.frame", p.Frame}}, append(known, t.captures()...))
 }
 
 // binaryNames are the placeholders of binary frames.

@@ -111,6 +111,7 @@ func TestReadTargetRefusesMistakes(t *testing.T) {
 func FuzzReadTarget(f *testing.F) {
 	f.Add(ownTarget)
 	f.Add(strings.Replace(ownTarget, "<sid>", "<s", 1))
+	f.Add(requestTarget)
 	f.Fuzz(func(t *testing.T, text string) {
 		target, err := ReadTarget("fuzz.yaml", strings.NewReader(text))
 		if err == nil && (target.Name == "" || len(target.Offered()) == 0) {

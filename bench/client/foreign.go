@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"sync"
@@ -28,20 +27,26 @@ func newForeign(c *Config, sub Subscription) *foreign {
 	return &foreign{Dialogue: c.Dialect.NewDialogue(sub.Client, sub.Topics)}
 }
 
-// appendForeignRequest appends to dst, which is empty, a poll, or the request that opens a stream or a
-// WebSocket.
-func (s *Subscriber) appendForeignRequest(dst []byte, stream bool) []byte {
+// appendForeignRequest appends to dst, which is empty, a poll, the request that opens a stream or a WebSocket, or
+// one that comes before, whose body it returns.
+func (s *Subscriber) appendForeignRequest(dst []byte, stream bool) (_, body []byte) {
+	if s.foreign.Additional() {
+		s.Report(Event{Kind: Stepped, ID: uint32(s.foreign.Step())}, clock.Now())
+		dst, body = s.foreign.AppendAdditional(dst, s.Config.common)
+		if s.Transport.Polls && s.Config.NewConnection {
+			dst = append(dst, "Connection: close\r\n"...)
+		}
+		return dst, body
+	}
 	dst = append(s.foreign.AppendTarget(append(dst, "GET "...)), s.Config.common...)
 	switch {
 	case s.Duplex != nil:
-		s.foreign.Begin()
 		s.socket.key = wire.NewKey()
 		dst = append(append(append(dst, upgradeFields...), s.socket.key...), "\r\n"...)
 		if p := s.foreign.Subprotocol; p != "" {
 			dst = append(append(append(dst, "Sec-WebSocket-Protocol: "...), p...), "\r\n"...)
 		}
 	case stream:
-		s.foreign.Begin()
 		s.pieces = streams[s.Config.Transport].pieces()
 		if s.Transport.Name == "sse" {
 			dst = append(dst, "Accept: text/event-stream\r\n"...)
@@ -49,8 +54,16 @@ func (s *Subscriber) appendForeignRequest(dst []byte, stream bool) []byte {
 	case s.Transport.Polls && s.Config.NewConnection:
 		dst = append(dst, "Connection: close\r\n"...)
 	}
-	return s.foreign.AppendFields(dst)
+	return s.foreign.AppendFields(dst), nil
 }
+
+// additional reports whether the next request, or the one whose response is awaited, is neither a poll nor that of a
+// stream.
+func (s *Subscriber) additional() bool { return s.foreign != nil && s.foreign.Additional() }
+
+// Streaming reports whether the stream or the WebSocket is open. If it is not after a response, another request comes
+// before.
+func (s *Subscriber) Streaming() bool { return s.open }
 
 // PublishesInSocket reports whether a client publishes on the WebSocket on which it receives.
 func (s *Subscriber) PublishesInSocket() bool {
@@ -68,6 +81,7 @@ func (s *Subscriber) subprotocol() string {
 // opensForeignStream returns an error unless a header opens a stream.
 func (s *Subscriber) opensForeignStream(h *wire.Header) error {
 	if err := h.OpensForeignStream(s.Transport.Name == "sse"); err != nil {
+		s.foreign.Refused()
 		return err
 	}
 	switch h.Length {
@@ -124,13 +138,7 @@ func (s *Subscriber) converse(at clock.Instant) error {
 // foreignMessage handles a message of a WebSocket, which may hold several records.
 func (s *Subscriber) foreignMessage(text []byte, at clock.Instant) error {
 	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
-	separator := s.foreign.Split
-	for rest := text; len(rest) > 0; {
-		record := rest
-		rest = nil
-		if len(separator) > 0 {
-			record, rest, _ = bytes.Cut(record, separator)
-		}
+	for record := range s.foreign.Records(text) {
 		if err := s.record(record, at); err != nil {
 			s.Traffic.Down.Envelope.Add(int64(len(text)))
 			return err
@@ -244,18 +252,37 @@ func foreignPostOutcome(d *target.Dialect, status int) Event {
 	return Event{Kind: Acked}
 }
 
+// receiveAdditional handles the response to a request that is neither a poll nor that of a stream.
+func (s *Subscriber) receiveAdditional(header []byte, status int, body []byte, at clock.Instant) error {
+	s.takeFields(header)
+	if err := s.foreign.Respond(status, body); err != nil {
+		s.Traffic.Down.Envelope.Add(int64(len(body)))
+		return err
+	}
+	s.findRecords(body)
+	s.deliverForeign(len(body), at)
+	return nil
+}
+
+// takeFields takes the values of a response's header that later requests need.
+func (s *Subscriber) takeFields(header []byte) {
+	if s.foreign.ReadsHeader() {
+		wire.EachField(header, s.foreign.Header)
+	}
+}
+
 // receiveForeignPoll handles the response to a poll.
 func (s *Subscriber) receiveForeignPoll(header []byte, status int, body []byte, at clock.Instant) error {
 	empty := s.foreign.IsEmpty(status)
 	if status != http.StatusOK && !empty {
+		s.foreign.Refused()
 		s.Traffic.Down.Envelope.Add(int64(len(body)))
 		return fmt.Errorf("poll returned status %d", status)
 	}
-	wire.EachField(header, s.foreign.Header)
+	s.takeFields(header)
 	s.foreign.Body(body)
 	s.subscribed(at)
-	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
-	if found := !empty && s.findPayloads(body); !found {
+	if s.findRecords(body); empty || len(s.frame.Messages) == 0 {
 		s.Traffic.Down.Envelope.Add(int64(len(body)))
 		s.Traffic.Empty.Add(1)
 		s.Report(Event{Kind: Polled}, at)
@@ -263,6 +290,16 @@ func (s *Subscriber) receiveForeignPoll(header []byte, status int, body []byte, 
 	}
 	s.deliverForeign(len(body), at)
 	return nil
+}
+
+// findRecords makes a batch of the payloads in a response, and notes whether a record requests a heartbeat.
+func (s *Subscriber) findRecords(body []byte) {
+	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
+	for record := range s.foreign.Records(body) {
+		if !s.findPayloads(record) && s.foreign.Beats(record) {
+			s.foreign.RequestHeartbeat()
+		}
+	}
 }
 
 // receiveForeignPiece handles an event or a line of a stream.

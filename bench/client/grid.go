@@ -28,10 +28,10 @@ func (g *grid) next(now clock.Instant) clock.Instant {
 }
 
 // NextPoll returns when to send the next poll after a response that arrived at an instant.
-// Long polling does not wait.
+// Long polling does not wait, nor do requests before the first poll.
 func (s *Subscriber) NextPoll(responded clock.Instant) (at clock.Instant, waits bool) {
 	switch {
-	case s.Transport.Holds:
+	case s.Transport.Holds, s.foreign != nil && (!s.ready || s.foreign.Additional()):
 		return responded, false
 	case s.Config.Pacing == scenarios.FixedDelay:
 		return responded.Add(s.Config.Interval), true

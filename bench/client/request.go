@@ -31,21 +31,24 @@ func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
 		return s.appendRegistration(dst)
 	}
 	stream, isStream := streams[s.Config.Transport]
-	if s.Transport.Polls {
+	additional := s.additional()
+	if s.Transport.Polls && !additional {
 		s.Traffic.Polls.Add(1)
 	}
+	var body []byte
 	if s.foreign != nil {
-		dst = s.appendForeignRequest(dst, isStream)
+		dst, body = s.appendForeignRequest(dst, isStream)
 	} else {
 		dst = s.appendOwnRequest(dst, stream, isStream)
 	}
 	dst = wire.EndHeader(dst, s.Config.HeaderBytes)
 	s.Traffic.Requests.Add(1) // also if the write fails: the server may have received it
 	s.Traffic.Up.Headers.Add(int64(len(dst)))
-	if s.foreign != nil && s.Transport.Holds {
+	s.Traffic.Up.Envelope.Add(int64(len(body)))
+	if s.foreign != nil && s.Transport.Holds && !additional {
 		s.subscribed(clock.Now()) // no response follows before the first message
 	}
-	return dst
+	return append(dst, body...)
 }
 
 // upgradeFields open a WebSocket, up to the key (RFC 6455, section 4.1).

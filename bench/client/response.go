@@ -16,7 +16,7 @@ import (
 // WebSocket that is the header that opens it; its events or frames follow, one per call.
 func (s *Subscriber) Consume(in []byte, at clock.Instant) (n int, done bool, err error) {
 	switch {
-	case !s.Transport.Streams:
+	case !s.Transport.Streams || !s.open && s.additional():
 		return s.consumeResponse(in, at)
 	case !s.open:
 		return s.consumeHeader(in, at)
@@ -28,7 +28,7 @@ func (s *Subscriber) Consume(in []byte, at clock.Instant) (n int, done bool, err
 	return n, false, err
 }
 
-// consumeResponse consumes the response to a poll or a registration.
+// consumeResponse consumes the response to a poll, a registration, or a request before the first poll or a stream.
 func (s *Subscriber) consumeResponse(in []byte, at clock.Instant) (n int, done bool, err error) {
 	m, header, err := wire.ParseResponse(in, &s.body)
 	if header > 0 && s.headerAt == 0 && !m.Interim() {
@@ -41,11 +41,14 @@ func (s *Subscriber) consumeResponse(in []byte, at clock.Instant) (n int, done b
 	if n == 0 || m.Interim() {
 		return n, false, nil
 	}
-	s.firstResponse(s.headerAt)
+	s.responded(s.headerAt)
 	s.consuming, s.Closes = n, m.Closes || s.Config.NewConnection
 	defer func() { s.consuming = 0 }()
 	if s.Transport.ServerDials {
 		return n, true, s.receiveRegistration(m.Status, m.Body, at)
+	}
+	if s.additional() {
+		return n, true, s.receiveAdditional(in[:header], m.Status, m.Body, at)
 	}
 	if s.foreign != nil {
 		return n, true, s.receiveForeignPoll(in[:header], m.Status, m.Body, at)
@@ -98,7 +101,7 @@ func (s *Subscriber) consumeHeader(in []byte, at clock.Instant) (n int, done boo
 		return n, false, err
 	}
 	s.open = true
-	s.firstResponse(at)
+	s.responded(at)
 	if s.Duplex != nil {
 		s.Duplex.Opened()
 	}

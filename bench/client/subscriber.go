@@ -75,6 +75,9 @@ func (s *Subscriber) Connecting(at clock.Instant) {
 	s.dialled = at
 	s.stages = Stages{Resume: s.resumes}
 	s.polls.start(at, s.Sub.Phase)
+	if s.foreign != nil {
+		s.foreign.Begin()
+	}
 	s.Report(Event{Kind: Connecting}, at)
 }
 
@@ -90,11 +93,14 @@ func (s *Subscriber) Opened(tcp, tls clock.Instant) {
 	}
 }
 
-// firstResponse notes that the first header of an attempt is complete.
-func (s *Subscriber) firstResponse(at clock.Instant) {
+// responded notes that the header of a response is complete: the first of an attempt, or one before the client is
+// subscribed.
+func (s *Subscriber) responded(at clock.Instant) {
 	if s.stages.Response == 0 {
 		s.stages.Response = at.Sub(s.dialled)
-		s.stages.Requests = 1
+	}
+	if !s.ready {
+		s.stages.Requests++
 		s.stages.BytesUp = s.conn.Sent()
 	}
 }

@@ -32,6 +32,9 @@ type Dialect struct {
 	empty   []int
 	beat    *regexp.Regexp
 	reply   text
+	posted  *request // the reply of a client that polls; nil: none
+	http    bool     // steps are requests
+	resumes bool     // a client that reconnects keeps the values of its steps
 	publish publish
 	create  struct {
 		put     text
@@ -57,9 +60,35 @@ const (
 var fixedNames = []string{"topic", "topics", "payload", "size", "id", "client", "topic_u16", "rest"}
 
 type step struct {
-	expect *regexp.Regexp // nil: a send
-	groups []int          // value of each group; -1: none
-	send   text
+	expect  *regexp.Regexp // nil: a send, or a request with any response
+	groups  []int          // value of each group; -1: none
+	send    text
+	request *request // nil: of a WebSocket
+}
+
+// follows reports whether a step belongs to the one before it, and so is repeated with it.
+func (s *step) follows() bool {
+	if s.request != nil {
+		return s.request.method == http.MethodGet
+	}
+	return s.expect != nil
+}
+
+func (s *step) namesTopic() bool {
+	if r := s.request; r != nil {
+		return r.path.namesTopic() || r.body.namesTopic() || slices.ContainsFunc(r.headers, func(f field) bool { return f.value.namesTopic() })
+	}
+	return s.send.namesTopic()
+}
+
+// A request is neither a poll nor that of a stream: it belongs to a step or to a heartbeat.
+type request struct {
+	method  string
+	path    text
+	headers []field
+	body    text
+	ok      []int // nil: 200 to 299
+	next    []next
 }
 
 type next struct {
@@ -112,6 +141,7 @@ func Compile(t *scenarios.Target, transport scenarios.Transport, env func(string
 	default:
 		c.socket(t.Transports.WebSocket)
 	}
+	d.resumes = slices.Contains(t.Promises.Resume, transport)
 	c.publishing(t.Publish, transport)
 	if c.unset != "" {
 		return nil, fmt.Errorf("target %s uses the environment variable %s, which is not set; set it before the run", t.Name, c.unset)
@@ -197,7 +227,41 @@ func (c *compiler) expression(e scenarios.Expression) (compiled *regexp.Regexp, 
 	return compiled, groups
 }
 
+// requests compiles steps that are requests.
+func (c *compiler) requests(all []scenarios.RequestStep) {
+	c.http = true
+	for _, one := range all {
+		r := &request{method: http.MethodGet, path: c.text(one.Get), headers: c.fields(one.Headers), ok: one.OK}
+		if one.Post != "" {
+			r = c.post(one.Post, one.Headers, one.Body)
+			r.ok = one.OK
+		}
+		for _, n := range one.Next {
+			r.next = append(r.next, next{header: n.Header, value: c.value(n.As)})
+		}
+		expect, groups := c.expression(one.Expect)
+		c.steps = append(c.steps, step{expect: expect, groups: groups, request: r})
+	}
+}
+
+func (c *compiler) post(path scenarios.Template, headers []scenarios.HeaderField, body scenarios.Template) *request {
+	r := &request{method: http.MethodPost, path: c.text(path), headers: c.fields(headers), body: c.text(body)}
+	if len(headers) == 0 {
+		r.headers = c.fields([]scenarios.HeaderField{defaultType})
+	}
+	return r
+}
+
+// defaultType is the header of a POST without fields of its own.
+const defaultType = "Content-Type: text/plain; charset=utf-8"
+
 func (c *compiler) poll(p scenarios.PollTarget) {
+	c.requests(p.Steps)
+	if beat := p.Heartbeat; beat.When != "" {
+		c.beat, _ = c.expression(beat.When)
+		c.posted = c.post(beat.Post, beat.Headers, beat.Body)
+	}
+	c.Split = []byte(p.Split)
 	c.path, c.headers = c.text(p.Path), c.fields(p.Headers)
 	c.empty = p.Empty
 	if len(c.empty) == 0 {
@@ -211,7 +275,7 @@ func (c *compiler) nextValues(all []scenarios.NextValue) {
 	c.first = map[int]string{}
 	for _, n := range all {
 		body, groups := c.expression(n.Body)
-		one := next{header: strings.ToLower(n.Header), body: body, groups: groups}
+		one := next{header: n.Header, body: body, groups: groups}
 		if n.As != "" {
 			one.value = c.value(n.As)
 			groups = []int{one.value}
@@ -226,6 +290,7 @@ func (c *compiler) nextValues(all []scenarios.NextValue) {
 }
 
 func (c *compiler) stream(s scenarios.StreamTarget) {
+	c.requests(s.Steps)
 	c.path, c.headers = c.text(s.Path), c.fields(s.Headers)
 	c.nextValues(s.Next)
 	c.ready, _ = c.expression(s.Ready)
@@ -236,7 +301,7 @@ func (c *compiler) socket(s scenarios.SocketTarget) {
 	c.Subprotocol, c.Split, c.Binary = s.Subprotocol, []byte(s.Split), s.Binary
 	for _, one := range s.Steps {
 		expect, groups := c.expression(one.Expect)
-		c.steps = append(c.steps, step{expect, groups, c.text(one.Send)})
+		c.steps = append(c.steps, step{expect: expect, groups: groups, send: c.text(one.Send)})
 	}
 	c.beat, _ = c.expression(s.Heartbeat.When)
 	c.reply = c.text(s.Heartbeat.Send)
@@ -288,7 +353,7 @@ func (d *Dialect) OneTopic() bool {
 	if d.path.has(topicsValue) {
 		return false
 	}
-	return !slices.ContainsFunc(d.steps, func(s step) bool { return s.send.namesTopic() })
+	return !slices.ContainsFunc(d.steps, func(s step) bool { return s.namesTopic() })
 }
 
 // append appends a text with its values.
@@ -387,11 +452,11 @@ func appendFields(dst []byte, fields []field, values [][]byte) []byte {
 }
 
 // AcceptsPost reports whether a status code is the acceptance of a publication.
-func (d *Dialect) AcceptsPost(status int) bool {
-	if len(d.publish.ok) == 0 {
-		return status/100 == 2
-	}
-	return slices.Contains(d.publish.ok, status)
+func (d *Dialect) AcceptsPost(status int) bool { return accepts(d.publish.ok, status) }
+
+// accepts reports whether a status code is one of success; none: all from 200 to 299 are.
+func accepts(ok []int, status int) bool {
+	return len(ok) == 0 && status/100 == 2 || slices.Contains(ok, status)
 }
 
 // IsEmpty reports whether a poll with this status code returned no message, regularly.

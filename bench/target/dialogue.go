@@ -2,7 +2,11 @@ package target
 
 import (
 	"bytes"
+	"fmt"
+	"iter"
+	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,6 +25,9 @@ type Dialogue struct {
 	loop      int      // the step with which the repetition begins; -1: none
 	eventID   []byte   // of the last event of a stream; nil: none
 	continues bool     // a response had a value for the next request
+	refused   bool     // the server refused a request, so that the next connection repeats the steps
+	pending   bool     // a heartbeat is to be sent by POST
+	attempts  int      // responses to the step that is under way
 	posted    [][]byte // values of a publication
 	room      []byte   // memory of some of them
 }
@@ -30,11 +37,16 @@ func (d *Dialect) NewDialogue(client int, topics []string) *Dialogue {
 	g := &Dialogue{Dialect: d, topics: topics, values: make([][]byte, len(d.names)), posted: make([][]byte, len(d.names)), loop: -1}
 	g.values[topicsValue] = []byte(strings.Join(topics, ","))
 	g.values[clientValue] = strconv.AppendInt(nil, int64(client), 10)
-	for value, first := range d.first {
-		g.values[value] = []byte(first)
-	}
+	g.first()
 	g.setTopic(0)
 	return g
+}
+
+// first sets the values that a client has before the first response.
+func (g *Dialogue) first() {
+	for value, first := range g.Dialect.first {
+		g.values[value] = []byte(first)
+	}
 }
 
 func (g *Dialogue) setTopic(i int) {
@@ -44,13 +56,28 @@ func (g *Dialogue) setTopic(i int) {
 	}
 }
 
-// Begin begins a new connection of a WebSocket or a stream. A poll keeps its values instead: they are the
-// client's position.
+// Begin begins a new attempt to connect. Requests that make a session are repeated, unless the client resumes it;
+// a new session has no position.
 func (g *Dialogue) Begin() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.pending, g.attempts = false, 0
+	if g.http && (len(g.steps) == 0 || g.done() && g.resumes && !g.refused) {
+		return
+	}
+	if g.http {
+		g.eventID, g.continues, g.refused = nil, false, false
+		g.first()
+	}
 	g.step, g.loop = 0, -1
 	g.setTopic(0)
+}
+
+// Refused notes that the server refused a poll or a stream.
+func (g *Dialogue) Refused() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.refused = true
 }
 
 // Resumes reports whether the client's next request continues after the last message.
@@ -86,14 +113,29 @@ func (g *Dialogue) Event(id []byte) {
 	}
 }
 
-// Header notes a header field of a response to a poll. name is in lower case.
+// ReadsHeader reports whether the header of the response that is awaited has a value for a later request.
+func (g *Dialogue) ReadsHeader() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.ContainsFunc(g.awaited(), func(n next) bool { return n.header != "" })
+}
+
+// awaited returns the values that the next response has for later requests.
+func (g *Dialogue) awaited() []next {
+	if r := g.additional(); r != nil {
+		return r.next
+	}
+	return g.next
+}
+
+// Header notes a header field of a response.
 func (g *Dialogue) Header(name, value []byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, n := range g.next {
-		if n.header != "" && n.header == string(name) {
+	for _, n := range g.awaited() {
+		if n.header != "" && strings.EqualFold(n.header, string(name)) {
 			g.values[n.value] = append(g.values[n.value][:0], value...)
-			g.continues = true
+			g.continues = g.continues || g.additional() == nil
 		}
 	}
 }
@@ -153,20 +195,25 @@ func (g *Dialogue) AppendSend(dst []byte) (_ []byte, ok bool) {
 		return dst, false
 	}
 	send := g.steps[g.step].send
-	if g.loop < 0 && send.namesTopic() {
-		g.loop = g.step
-		g.setTopic(0)
-	}
+	g.beginLoop()
 	dst = send.append(dst, g.values)
 	g.advance()
 	return dst, true
+}
+
+// beginLoop begins the repetition of steps, if the one that is under way names the topic.
+func (g *Dialogue) beginLoop() {
+	if g.loop < 0 && g.steps[g.step].namesTopic() {
+		g.loop = g.step
+		g.setTopic(0)
+	}
 }
 
 // advance goes to the next step. At the end of the steps that are repeated, it goes back to their first one for
 // the next topic.
 func (g *Dialogue) advance() {
 	g.step++
-	if g.loop < 0 || g.step < len(g.steps) && g.steps[g.step].expect != nil {
+	if g.loop < 0 || !g.done() && g.steps[g.step].follows() {
 		return
 	}
 	if g.topic+1 < len(g.topics) {
@@ -187,6 +234,105 @@ func (g *Dialogue) Receive(record []byte) bool {
 	}
 	g.advance()
 	return true
+}
+
+// additional returns the request that comes before the next poll or the stream; nil: none.
+func (g *Dialogue) additional() *request {
+	switch {
+	case g.pending:
+		return g.Dialect.posted
+	case g.http && !g.done():
+		return g.steps[g.step].request
+	}
+	return nil
+}
+
+// Additional reports whether another request comes before the next poll or the stream: that of a step, or a
+// heartbeat.
+func (g *Dialogue) Additional() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.additional() != nil
+}
+
+// AppendAdditional appends that request, with common after its target and without the empty line at its end, and returns
+// its body.
+func (g *Dialogue) AppendAdditional(dst []byte, common string) (_, body []byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.pending {
+		g.beginLoop()
+	}
+	r := g.additional()
+	dst = append(append(dst, r.method...), ' ')
+	dst = append(r.path.appendEscaped(dst, g.values), common...)
+	dst = appendFields(appendFields(dst, g.login, g.values), r.headers, g.values)
+	if r.method == http.MethodPost {
+		body = r.body.append(nil, g.values)
+		dst = appendLength(dst, len(body))
+	}
+	return dst, body
+}
+
+// maxAttempts is how many responses to a step may come before the one that is expected.
+const maxAttempts = 20
+
+// Respond notes the response to that request. A GET whose response does not match is repeated; any other response that
+// the target file does not expect is an error.
+func (g *Dialogue) Respond(status int, body []byte) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pending {
+		if g.pending = false; status/100 != 2 {
+			return fmt.Errorf("heartbeat returned status %d", status)
+		}
+		return nil
+	}
+	s := &g.steps[g.step]
+	if !accepts(s.request.ok, status) {
+		return fmt.Errorf("step %d returned status %d", g.step+1, status)
+	}
+	if s.expect != nil && !g.anyRecord(body, func(record []byte) bool { return g.capture(s.expect, s.groups, record) }) {
+		if g.attempts++; s.request.method == http.MethodGet && g.attempts < maxAttempts {
+			return nil
+		}
+		return fmt.Errorf("step %d: the response does not match %s", g.step+1, s.expect)
+	}
+	g.attempts = 0
+	g.advance()
+	return nil
+}
+
+// anyRecord reports whether a record of a response matches.
+func (g *Dialogue) anyRecord(body []byte, matches func([]byte) bool) bool {
+	for record := range g.Records(body) {
+		if matches(record) {
+			return true
+		}
+	}
+	return false
+}
+
+// Records iterates over the records of a message or a response: all of it without a separator.
+func (d *Dialect) Records(text []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for rest := text; len(rest) > 0; {
+			record := rest
+			if rest = nil; len(d.Split) > 0 {
+				record, rest, _ = bytes.Cut(record, d.Split)
+			}
+			if !yield(record) {
+				return
+			}
+		}
+	}
+}
+
+// RequestHeartbeat makes a heartbeat the next request.
+func (g *Dialogue) RequestHeartbeat() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.pending = true
 }
 
 // Opens reports whether an event or a line of a stream subscribes the client. nil is the header of the response,
@@ -246,7 +392,7 @@ func (g *Dialogue) AppendPost(dst []byte, common string, id uint32, topic string
 	if len(g.publish.headers) > 0 {
 		dst = appendFields(dst, g.publish.headers, values)
 	} else {
-		dst = append(dst, "Content-Type: text/plain; charset=utf-8\r\n"...)
+		dst = append(dst, defaultType+"\r\n"...)
 	}
 	dst = append(appendLength(dst, g.publish.body.size(values)), "\r\n"...)
 	header = len(dst) - from

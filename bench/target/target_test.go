@@ -145,13 +145,19 @@ func TestPollsCarryTheirPosition(t *testing.T) {
 	if got := string(g.AppendTarget(nil)) + " " + string(g.AppendFields(nil)); got != "/lp?id=a%20b&x=3 " || g.Resumes() {
 		t.Errorf("%q", got)
 	}
-	g.Header([]byte("last-modified"), []byte("Sun, 29 Nov 2026 14:22:08 GMT\r\nX: y"))
+	if !g.ReadsHeader() {
+		t.Error("the header is not read")
+	}
+	g.Header([]byte("Last-MODIFIED"), []byte("Sun, 29 Nov 2026 14:22:08 GMT\r\nX: y"))
 	g.Header([]byte("etag"), []byte("0"))
 	if got := string(g.AppendFields(nil)); got != "If-Modified-Since: Sun, 29 Nov 2026 14:22:08 GMT  X: y\r\nIf-None-Match: 0\r\n" || !g.Resumes() {
 		t.Errorf("%q", got)
 	}
 	s := compile(t, "shortpoll", nchan).NewDialogue(0, []string{"a", "b"})
 	s.Body([]byte(`{"offset":17}`))
+	if s.ReadsHeader() {
+		t.Error("the header is read, although it has no value for the next poll")
+	}
 	if got := string(s.AppendTarget(nil)); got != "/list?id=a%2Cb&after=17" || !s.Resumes() || !s.IsEmpty(304) || s.IsEmpty(200) {
 		t.Errorf("%q", got)
 	}
@@ -166,6 +172,119 @@ func TestStreamsSendTheLastEventID(t *testing.T) {
 	g.Event([]byte("a\x00b")) // ignored (HTML, section 9.2.6)
 	if got := string(g.AppendFields(nil)); got != "Accept: text/event-stream\r\nLast-Event-ID: 1:0\r\n" || !g.Resumes() {
 		t.Errorf("%q", got)
+	}
+}
+
+// Polling with a session, like that of Engine.IO.
+const sessions = `
+transports:
+  longpoll:
+    steps:
+    - get: /open
+      expect: '^0(?<sid>.+)'
+    - {post: "/send?sid={sid}", body: 'join {topic}', next: [{header: X-Token, as: token}]}
+    - get: /poll?sid={sid}
+      expect: '^joined'
+    path: /poll?sid={sid}
+    headers: ["X-Token: {token}"]
+    heartbeat: {when: '^2$', post: "/send?sid={sid}", body: '3'}
+    split: "\x1e"
+  sse:
+    steps:
+    - {post: /open, next: [{header: X-Token, as: token}], ok: [201]}
+    path: /events?id={topic}
+    headers: ["X-Token: {token}"]
+publish: {post: "/publish/{topic}"}
+promises: {resume: [sse]}
+`
+
+// nextRequest returns the next request of a dialogue, without fields, and its body.
+func nextRequest(g *Dialogue) string {
+	if !g.Additional() {
+		return "GET " + string(g.AppendTarget(nil))
+	}
+	head, body := g.AppendAdditional(nil, "\r\n")
+	line, _, _ := strings.Cut(string(head), "\r\n")
+	return strings.TrimSpace(line + " " + string(body))
+}
+
+func TestStepsAreRequests(t *testing.T) {
+	d := compile(t, "longpoll", sessions)
+	g := d.NewDialogue(3, []string{"a", "b b"})
+	for round := range 2 { // a client that reconnects opens a session again
+		g.Begin()
+		for i, c := range []struct{ want, response string }{
+			{"GET /open", "0S1"},
+			{"POST /send?sid=S1 join a", "ok"},
+			{"GET /poll?sid=S1", "2\x1eother"}, // is repeated until it matches
+			{"GET /poll?sid=S1", "other\x1ejoined\x1eother"},
+			{"POST /send?sid=S1 join b b", ""},
+			{"GET /poll?sid=S1", "joined"},
+		} {
+			if got := nextRequest(g); got != c.want || !g.Additional() {
+				t.Fatalf("round %d, request %d: got %s, want %s", round, i, got, c.want)
+			}
+			if g.ReadsHeader() != strings.HasPrefix(c.want, "POST") {
+				t.Errorf("request %d: header read: %v", i, g.ReadsHeader())
+			}
+			g.Header([]byte("x-token"), []byte("T1"))
+			if err := g.Respond(200, []byte(c.response)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := nextRequest(g) + " " + string(g.AppendFields(nil)); got != "GET /poll?sid=S1 X-Token: T1\r\n" || g.Additional() || g.Resumes() {
+			t.Errorf("got %q", got)
+		}
+	}
+	if d.OneTopic() {
+		t.Error("the steps have a topic each")
+	}
+	if g.RequestHeartbeat(); nextRequest(g) != "POST /send?sid=S1 3" {
+		t.Errorf("got %s", nextRequest(g))
+	}
+	if err := g.Respond(204, nil); err != nil || g.Additional() {
+		t.Errorf("%v, another request: %v", err, g.Additional())
+	}
+	g.RequestHeartbeat()
+	if err := g.Respond(400, nil); err == nil || err.Error() != "heartbeat returned status 400" {
+		t.Error(err)
+	}
+}
+
+func TestStepsRefuseResponses(t *testing.T) {
+	g := compile(t, "longpoll", sessions).NewDialogue(3, []string{"a"})
+	if err := g.Respond(401, nil); err == nil || err.Error() != "step 1 returned status 401" {
+		t.Error(err)
+	}
+	var err error
+	for n := 0; err == nil; n++ {
+		if err = g.Respond(200, []byte("closed")); n == maxAttempts {
+			t.Fatal("a response that never matches is repeated for ever")
+		}
+	}
+	if err.Error() != "step 1: the response does not match ^0(?<sid>.+)" {
+		t.Error(err)
+	}
+	if err := compile(t, "sse", sessions).NewDialogue(3, []string{"a"}).Respond(200, nil); err == nil || err.Error() != "step 1 returned status 200" {
+		t.Error(err)
+	}
+}
+
+// A client keeps a session that resumes, until the server refuses it.
+func TestSessionIsResumed(t *testing.T) {
+	g := compile(t, "sse", sessions).NewDialogue(3, []string{"a"})
+	g.Begin()
+	g.Header([]byte("X-Token"), []byte("T1"))
+	if err := g.Respond(201, nil); err != nil {
+		t.Fatal(err)
+	}
+	g.Event([]byte("7"))
+	if g.Begin(); nextRequest(g) != "GET /events?id=a" || string(g.AppendFields(nil)) != "X-Token: T1\r\nLast-Event-ID: 7\r\n" {
+		t.Errorf("got %s with %q", nextRequest(g), g.AppendFields(nil))
+	}
+	g.Refused()
+	if g.Begin(); nextRequest(g) != "POST /open" || g.Resumes() {
+		t.Errorf("got %s, resumes %v", nextRequest(g), g.Resumes())
 	}
 }
 

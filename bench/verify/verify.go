@@ -6,6 +6,7 @@
 package verify
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -243,9 +244,8 @@ func (t *trial) whyNot() string {
 	if cause := s.causes[firstClient]; cause != "" {
 		why = fmt.Sprintf("not subscribed after %d attempts: %s", s.lost[firstClient], cause)
 	}
-	steps := t.Target.Transports.WebSocket.Steps
-	if n := s.step[firstClient]; t.transport == "websocket" && n > 0 && int(n) <= len(steps) {
-		why += fmt.Sprintf("; step %d waits for a record that matches %s", n, steps[n-1].Expect)
+	if step := t.Target.DescribeStep(t.transport, int(s.step[firstClient])); step != "" {
+		why += "; " + step
 	}
 	return why + t.received()
 }
@@ -260,6 +260,7 @@ func (t *trial) received() string {
 		return "; the server sent nothing"
 	}
 	down := all[len(all)-1].Down
+	down = down[max(0, bytes.LastIndex(down, []byte("HTTP/1.1 "))):]
 	return fmt.Sprintf("; the server sent %q", down[:min(len(down), most)])
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -113,12 +112,7 @@ func newStandIn(t *testing.T) (*standIn, string) {
 	mux.HandleFunc("GET /events", stream("id: ID\nevent: message\ndata: {\"d\":%q}\n\n", ": hi\n\ndata: hello\n\n"))
 	mux.HandleFunc("GET /lines", stream("[ID, %q]\n", ""))
 	mux.HandleFunc("GET /socket", s.socket)
-	server := httptest.NewServer(mux)
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
-	return s, strings.TrimPrefix(server.URL, "http://")
+	return s, serveHTTP(t, mux)
 }
 
 func (s *standIn) publish(topic, data string) {
@@ -214,10 +208,7 @@ func openForeign(t *testing.T, start starter, address string, transport scenario
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := start(client.Config{
-		Target: address, Transport: transport, Traffic: traffic, Workers: 1, Interval: 20e6, Dialect: dialect,
-		Payloads: payload.NewScanner(foreignRun, func(uint32) int { return 64 }),
-	})
+	engine := startForeign(start, address, dialect, traffic)
 	return func(c int, topics ...string) (client.Session, *clienttest.Observer) {
 		o := clienttest.NewObserver()
 		s := engine.Open(client.Subscription{Client: c, Topics: topics, Delivery: "every", Publishes: len(topics) > 0}, o)
@@ -273,14 +264,7 @@ func foreignProtocol(t *testing.T, start starter) {
 			for _, s := range []client.Session{one, two, backend} {
 				s.Close()
 			}
-			for name, d := range map[string]struct{ bytes, parts int64 }{
-				"up":   {traffic.Up.Bytes.Load(), traffic.Up.Payload.Load() + traffic.Up.Envelope.Load() + traffic.Up.Framing.Load() + traffic.Up.Headers.Load()},
-				"down": {traffic.Down.Bytes.Load(), traffic.Down.Payload.Load() + traffic.Down.Envelope.Load() + traffic.Down.Framing.Load() + traffic.Down.Headers.Load()},
-			} {
-				if d.bytes != d.parts {
-					t.Errorf("%s: %d bytes, but their parts are %d", name, d.bytes, d.parts)
-				}
-			}
+			checkParts(t, &traffic)
 		})
 	}
 }

@@ -110,7 +110,7 @@ func (s *session) received(in []byte, at clock.Instant) (n int, err error) {
 	n, done, err := s.Consume(in, at)
 	switch {
 	case err != nil || !done:
-	case s.phase == opening:
+	case s.phase == opening && s.Streaming():
 		s.loop.timers.remove(&s.timer)
 		s.phase = streaming
 		s.awaitBytes(at)
@@ -118,7 +118,11 @@ func (s *session) received(in []byte, at clock.Instant) (n int, err error) {
 		if s.Closes {
 			s.close()
 		}
-		s.awaitNextPoll(at)
+		if s.Transport.Streams { // a request before that of the stream
+			s.request(at)
+		} else {
+			s.awaitNextPoll(at)
+		}
 	}
 	return n, err
 }
@@ -127,15 +131,15 @@ func (s *session) received(in []byte, at clock.Instant) (n int, err error) {
 func (s *session) awaitNextPoll(at clock.Instant) {
 	next, waits := s.NextPoll(at)
 	if !waits {
-		s.poll(at)
+		s.request(at)
 		return
 	}
 	s.phase = idle
 	s.loop.timers.set(&s.timer, next)
 }
 
-// poll sends the next poll, on the open connection or on a new one.
-func (s *session) poll(at clock.Instant) {
+// request sends the next request, on the open connection or on a new one.
+func (s *session) request(at clock.Instant) {
 	if s.state == open {
 		s.sendRequest(at)
 	} else {
@@ -164,7 +168,7 @@ func (s *session) expired(at clock.Instant) {
 		s.Traffic.Reconnects.Add(1)
 		s.connect(at)
 	case idle:
-		s.poll(at)
+		s.request(at)
 	case polling:
 		s.fail(client.ErrSilent, at)
 	case streaming: // the timer is not reset at every read, but postponed when it expires too early

@@ -111,17 +111,25 @@ func (s *session) sendRequest(c *conn) error {
 	return c.receive(s)
 }
 
-// stream opens a stream and reads it to its end.
+// stream opens a stream and reads it to its end. Other requests may come before that of the stream.
 func (s *session) stream(ctx context.Context) error {
-	c, err := s.open(ctx)
-	if err != nil {
-		return err
+	for {
+		c, err := s.open(ctx)
+		if err != nil {
+			return err
+		}
+		err = s.sendRequest(c)
+		for err == nil && !s.Streaming() && !s.Closes {
+			err = s.sendRequest(c)
+		}
+		if err == nil && s.Streaming() {
+			err = c.receive(s)
+		}
+		c.close()
+		if err != nil {
+			return err
+		}
 	}
-	defer c.close()
-	if err := s.sendRequest(c); err != nil {
-		return err
-	}
-	return c.receive(s)
 }
 
 // start calls serve again and again until the session is closed. serve connects, and receives

@@ -184,19 +184,11 @@ func (h *Header) OpensForeignStream(events bool) error {
 	}
 }
 
-// EachField calls do with each field of a complete header: its name in lower case, and its value.
+// EachField calls do with each field of a complete header: its name as it was sent, and its value.
 func EachField(header []byte, do func(name, value []byte)) {
-	var lower []byte
 	for line := range bytes.SplitSeq(header, []byte("\n")) {
 		if name, value, ok := bytes.Cut(line, []byte(":")); ok {
-			lower = lower[:0]
-			for _, c := range name {
-				if 'A' <= c && c <= 'Z' {
-					c += 'a' - 'A'
-				}
-				lower = append(lower, c)
-			}
-			do(lower, bytes.TrimSpace(value))
+			do(name, bytes.TrimSpace(value))
 		}
 	}
 }
