@@ -31,6 +31,7 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 		RunID:        runID(s, began),
 		Tool:         r.Tool,
 		Served:       r.Served,
+		Side:         r.Side,
 		Host:         host.Facts(),
 		Pinning:      r.Setup.Pinning,
 		Workload:     workload(s, configurations),

@@ -21,6 +21,7 @@ type Run struct {
 	Command        []string        // as the user entered it
 	Tool           results.Tool    // this build of pushbench
 	Served         results.Tool    // the build of the measured servers, if it is another
+	Side           results.Side    // of a run with a baseline; empty: there is none
 	Stop           <-chan struct{} // closed: drain the current trial and end
 	Started        func()          // optional callback when the folders exist, before the first measurement
 	Progress       func(Progress)  // optional callback, at least once per second; must not block
@@ -213,8 +214,16 @@ func (c *campaign) configuration(ctx context.Context, repetition, position int, 
 // trouble reports an invalid trial.
 func (c *campaign) trouble(t results.Trial, consequence string) {
 	if t.Status == results.Invalid && c.run.OnInvalidTrial != nil {
-		c.run.OnInvalidTrial(fmt.Sprintf("%s is invalid%s: %s", t.Name(), consequence, t.Reason))
+		c.run.OnInvalidTrial(c.named(fmt.Errorf("%s is invalid%s: %s", t.Name(), consequence, t.Reason)).Error())
 	}
+}
+
+// named names the side of an error, if there are two.
+func (c *campaign) named(err error) error {
+	if c.run.Side == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", c.run.Side, err)
 }
 
 // trials is the number of planned trials.
@@ -267,7 +276,7 @@ func (c *campaign) trial(ctx context.Context, repetition, position, attempt int,
 		c.done++
 		return result, errStopped
 	case err != nil && !t.Connected:
-		return result, err // the trial did not start; neither would the others
+		return result, c.named(err) // the trial did not start; neither would the others
 	default:
 		return result, nil // an aborted trial is invalid; the others may be valid
 	}

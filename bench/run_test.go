@@ -83,6 +83,22 @@ func TestTrialErrorEndsTheRun(t *testing.T) {
 	}
 }
 
+// Both sides of a run with a baseline have the same configurations: only the side tells which server failed.
+func TestTroubleNamesTheSide(t *testing.T) {
+	for side, want := range map[results.Side]string{"": "no server", results.BaselineSide: "baseline: no server"} {
+		c := &campaign{run: &Run{Side: side}}
+		c.run.OnInvalidTrial = func(what string) {
+			if named := strings.HasPrefix(what, string(results.BaselineSide)+": repetition 1 sse is invalid: late"); named != (side != "") {
+				t.Errorf("side %q: %s", side, what)
+			}
+		}
+		c.trouble(results.Trial{Repetition: 1, Transport: "sse", Status: results.Invalid, Reason: "late"}, "")
+		if got := c.named(errors.New("no server")).Error(); got != want {
+			t.Errorf("side %q: %s, want %s", side, got, want)
+		}
+	}
+}
+
 // A repetition contains every configuration once.
 func TestRepetitionContainsEveryConfigurationOnce(t *testing.T) {
 	s := readScenario(t)

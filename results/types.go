@@ -38,7 +38,8 @@ type Manifest struct {
 	Baseline []uint32  `json:"baseline,omitempty"` // run_id of each run whose trials alternated with those of this run (the baseline)
 
 	Tool     Tool     `json:"tool"`
-	Served   Tool     `json:"served,omitzero"` // the pushbench whose servers were measured, if it differs from tool
+	Served   Tool     `json:"served,omitzero"` // the build whose servers were measured, if it differs from tool
+	Side     Side     `json:"side,omitempty"`  // whose servers were measured in a run with a baseline; absent: there is none, or the folder is of an earlier version
 	Host     Host     `json:"host" walk:"-"`
 	Pinning  Pinning  `json:"pinning"`
 	Workload Workload `json:"workload"`
@@ -82,13 +83,37 @@ const (
 	OtherHost  = "another host"
 )
 
-// Tool identifies a build of pushbench.
+// A Side is one of the two versions of a server that a run with a baseline measures.
+type Side string
+
+// BaselineSide is the version to compare with, HeadSide the one that is under test.
+const (
+	BaselineSide Side = "baseline"
+	HeadSide     Side = "head"
+)
+
+// Measured returns the build whose servers were measured.
+func (m Manifest) Measured() Tool {
+	if m.Served.SHA256 != "" {
+		return m.Served
+	}
+	return m.Tool
+}
+
+// IsBaseline reports whether the servers are those of a baseline. Earlier folders state only that they are not those of
+// the tool.
+func (m Manifest) IsBaseline() bool {
+	return m.Side == BaselineSide || m.Side == "" && m.Served.SHA256 != ""
+}
+
+// Tool identifies a build of pushbench, or the version of another server.
 type Tool struct {
+	Target    string `json:"target,omitempty"` // name of the target file that describes the server; absent: a build of pushbench
 	Version   string `json:"version"`
 	Commit    string `json:"commit"`
 	Dirty     bool   `json:"dirty"`
 	GoVersion string `json:"go_version"`
-	SHA256    string `json:"sha256"` // of the executable
+	SHA256    string `json:"sha256"` // of the executable, or of the target file
 
 	Modules []string `json:"modules,omitempty"` // linked modules, as path@version
 }

@@ -70,7 +70,7 @@ is worse than the baseline's, 8 if a declared comparison is undecided.
 	f.StringSliceVar(&o.batchingDelay, "batching-delay", nil, `longest time a server may delay messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
 	f.StringArrayVar(&o.sweep, "sweep", nil, "compare several values of a field, such as rate=10/s,100/s; repeat the flag for other fields (default: the scenario's sweep)")
 	f.StringSliceVar(&o.Targets, "target", nil, "servers to measure, by their target files or the names of those in "+app.TargetsFolder+"; reference: those of pushbench; several are compared (default: reference)")
-	f.StringVar(&o.baseline, "baseline", "", "executable of another pushbench build, whose servers are measured in turns with these; its run folder ends in -baseline (see pushbench compare; default: none)")
+	f.StringVar(&o.baseline, "baseline", "", "another version of the servers, measured in turns with them: the executable of another pushbench build, or with --target another target file; its run folder ends in -baseline (see pushbench compare; default: none)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print how long the run takes and what its repetitions can decide; measure nothing")
 	f.BoolVar(&o.requireVerdict, "require-verdict", false, "refuse to start with too few repetitions to decide any declared comparison (exit code 2)")
 	pricesFlag(c, &o.prices, "the scenario's")
@@ -203,7 +203,11 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) 
 	if _, err := faults.Parse(o.Inject); err != nil {
 		return app.Usagef("--inject: %w", err)
 	}
-	if o.baseline != "" {
+	switch {
+	case o.baseline == "":
+	case o.HasTarget():
+		o.Baseline, err = app.TargetBaseline(o.baseline)
+	default:
 		o.Baseline, err = otherBuild(o.baseline)
 	}
 	return err
@@ -291,7 +295,7 @@ func oneOrSweep[T any](texts []string, without T, parse func(string) (T, error))
 }
 
 // otherBuild checks and identifies the executable of a baseline.
-func otherBuild(path string) (*app.Build, error) {
+func otherBuild(path string) (*app.Baseline, error) {
 	executable, err := filepath.Abs(path)
 	if err != nil {
 		return nil, app.Usagef("--baseline: %w", err)
@@ -303,11 +307,11 @@ func otherBuild(path string) (*app.Build, error) {
 	case err != nil:
 		return nil, app.Usagef("--baseline: %w", err)
 	case info.IsDir() || info.Mode()&0o111 == 0:
-		return nil, app.Usagef("--baseline: %s is not executable; expected: the executable of another pushbench build", executable)
+		return nil, app.Usagef("--baseline: %s is not executable; expected: the executable of another pushbench build, or with --target a target file", executable)
 	}
 	build, err := toolOf(executable)
 	if err != nil {
 		return nil, app.Usagef("--baseline: %s cannot be identified as a pushbench build: %w", executable, err)
 	}
-	return &app.Build{Executable: executable, Tool: build, Flags: oldServeFlags}, nil
+	return &app.Baseline{Executable: executable, Served: build, Flags: oldServeFlags}, nil
 }

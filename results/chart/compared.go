@@ -59,11 +59,7 @@ func compared(a, b *results.Run, j compare.Analysis) Chart {
 
 // served returns the commit of the measured servers.
 func served(run *results.Run) string {
-	commit := run.Manifest.Tool.Commit
-	if run.Manifest.Served.SHA256 != "" {
-		commit = run.Manifest.Served.Commit
-	}
-	return cmp.Or(shortCommit(commit), "unknown")
+	return cmp.Or(shortCommit(run.Manifest.Measured().Commit), "unknown")
 }
 
 // within returns a ratio within a factor of 1,000: a wider interval has no information.

@@ -245,7 +245,7 @@ func CheckSecondMeasurement(first, second [2]*results.Run) error {
 		a, b := first[i].Manifest, second[i].Manifest
 		b.Seed, b.Schedules = a.Seed, a.Schedules // the second measurement may use another seed
 		why = append(why, mismatches(a, b)...)
-		if one, other := served(a), served(b); one != other {
+		if one, other := build(a), build(b); one != other {
 			why = append(why, fmt.Sprintf("the servers of %s are a different build", Sides[i]))
 		}
 		if a.RunID == b.RunID {
@@ -258,12 +258,14 @@ func CheckSecondMeasurement(first, second [2]*results.Run) error {
 	return nil
 }
 
-// served returns the checksum of the executable whose servers a run measured.
-func served(m results.Manifest) string {
-	if m.Served.SHA256 != "" {
-		return m.Served.SHA256
+// build identifies the build whose servers a run measured. The checksum of a target file does not: the commit of its folder
+// does, if there is one.
+func build(m results.Manifest) string {
+	measured := m.Measured()
+	if measured.Target == "" {
+		return measured.SHA256
 	}
-	return m.Tool.SHA256
+	return fmt.Sprint(measured.SHA256, measured.Commit, measured.Dirty)
 }
 
 // Regressions returns the comparisons in which the second of two runs is significantly worse.

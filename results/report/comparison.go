@@ -263,15 +263,16 @@ func commitText(commit string) string {
 // runText identifies a run for people.
 func runText(run *results.Run) string {
 	m := run.Manifest
-	served := m.Tool
-	if m.Served.SHA256 != "" {
-		served = m.Served
-	}
-	commit := commitText(served.Commit)
-	if served.Dirty {
+	measured := m.Measured()
+	commit := commitText(measured.Commit)
+	if measured.Dirty {
 		commit += " with uncommitted changes"
 	}
-	return fmt.Sprintf("%s, server commit %s, %s, %s", results.Plain(run.Path), commit, some(summary.Of(run).ValidRepetitions, "valid repetition"), m.Started.Format("2006-01-02 15:04 UTC"))
+	server := "server"
+	if measured.Target != "" {
+		server = string(m.Side) + " of " + results.Plain(measured.Target) + ","
+	}
+	return fmt.Sprintf("%s, %s commit %s, %s, %s", results.Plain(run.Path), server, commit, some(summary.Of(run).ValidRepetitions, "valid repetition"), m.Started.Format("2006-01-02 15:04 UTC"))
 }
 
 // others are the metrics that were not declared, which have intervals and no verdict.

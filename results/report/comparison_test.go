@@ -179,3 +179,29 @@ func TestSideWithoutValueIsNotComparable(t *testing.T) {
 		t.Errorf("no %q in %s", want, text)
 	}
 }
+
+// Two versions of one target have one name: the comparison names their sides and commits, and a confirmation
+// compares both again.
+func TestVersionsOfATargetAreNamed(t *testing.T) {
+	versions := func(id uint32, head string) *report.Comparison {
+		a, b := alternating(12, func(*results.Run) {})
+		a.Manifest.RunID, b.Manifest.RunID = id, id+1
+		a.Manifest.Baseline, b.Manifest.Baseline = []uint32{id + 1}, []uint32{id}
+		a.Manifest.Side, a.Manifest.Served = results.BaselineSide, results.Tool{Target: "mine", Commit: "aaaaaaaaaaaa", SHA256: "file"}
+		b.Manifest.Side, b.Manifest.Served = results.HeadSide, results.Tool{Target: "mine", Commit: head, Dirty: true, SHA256: "file"}
+		return compared(t, a, b)
+	}
+	c := versions(1, "bbbbbbbbbbbb")
+	text := render(t, c.Document().Markdown)
+	for _, want := range []string{", baseline of mine, commit aaaaaaaaaaaa, 12 valid", ", head of mine, commit bbbbbbbbbbbb with uncommitted changes, 12 valid"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in %s", want, text)
+		}
+	}
+	if err := c.Confirm(versions(3, "cccccccccccc")); err == nil || !strings.Contains(err.Error(), "the servers of B are a different build") {
+		t.Errorf("another commit confirms: %v", err)
+	}
+	if err := c.Confirm(versions(3, "bbbbbbbbbbbb")); err != nil {
+		t.Error(err)
+	}
+}

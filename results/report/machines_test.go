@@ -148,11 +148,13 @@ func TestBucketBoundsAreShortDecimals(t *testing.T) {
 
 // A baseline's run ends with the run that it was measured with: only a label distinguishes their values.
 func TestMetricsOfABaselineHaveTheirOwnLabel(t *testing.T) {
-	run := changed(func(r *results.Run) { r.Manifest.Served.SHA256 = "ab" })
 	own, baseline := `servers="`+report.OwnServers+`"`, `servers="`+report.BaselineServers+`"`
-	for line := range strings.Lines(render(t, report.New(run).OpenMetrics)) {
-		if strings.Contains(line, own) || line[0] != '#' && !strings.Contains(line, baseline) {
-			t.Errorf("not marked as the baseline: %s", line)
+	for side, want := range map[results.Side]string{"": baseline, results.BaselineSide: baseline, results.HeadSide: own} { // earlier folders have no side
+		run := changed(func(r *results.Run) { r.Manifest.Served.SHA256, r.Manifest.Side = "ab", side })
+		for line := range strings.Lines(render(t, report.New(run).OpenMetrics)) {
+			if line[0] != '#' && !strings.Contains(line, want) {
+				t.Errorf("side %q is not marked with %s: %s", side, want, line)
+			}
 		}
 	}
 }

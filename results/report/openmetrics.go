@@ -93,7 +93,7 @@ func (x exported) Collect(to chan<- prometheus.Metric) {
 		send(prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, plainTexts(labels)...))
 	}
 	servers := OwnServers
-	if m.Served.SHA256 != "" {
+	if m.IsBaseline() {
 		servers = BaselineServers
 	}
 	scenario := m.Workload.Scenario

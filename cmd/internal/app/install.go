@@ -20,7 +20,7 @@ func (e Env) InstallTargets(ctx context.Context, names []string) error {
 	}
 	var all []*scenarios.Target
 	for _, name := range names {
-		t, err := loadTarget(name)
+		t, err := loadTarget("--target", name)
 		if err != nil {
 			return err
 		}

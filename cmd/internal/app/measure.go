@@ -27,25 +27,18 @@ const RunsFolder = "results/runs"
 // Options say how a scenario is measured. The zero value measures servers of this executable on
 // separate cores without idle states, into a new folder of RunsFolder.
 type Options struct {
-	Transports   []string // only these; nil: the scenario's
-	Targets      []string // servers under test: see loadTargets; nil: those of this executable
-	ServersGiven bool     // the number of servers is given and is not changed to fit this machine
-	Out          string   // the folder; default: RunsFolder/TIME-NAME
-	Baseline     *Build   // another build, whose servers are measured in turns with these; nil: none
-	Metrics      string   // address for Prometheus to scrape the current run, such as 127.0.0.1:9464; empty: none
-	Engine       string   // client implementation; default: the first that supports the scenario
-	Inject       string   // the faults of the servers, in the grammar of serve --inject
+	Transports   []string  // only these; nil: the scenario's
+	Targets      []string  // servers under test: see loadTargets; nil: those of this executable
+	ServersGiven bool      // the number of servers is given and is not changed to fit this machine
+	Out          string    // the folder; default: RunsFolder/TIME-NAME
+	Baseline     *Baseline // whose servers are measured in turns with these; nil: none
+	Metrics      string    // address for Prometheus to scrape the current run, such as 127.0.0.1:9464; empty: none
+	Engine       string    // client implementation; default: the first that supports the scenario
+	Inject       string    // the faults of the servers, in the grammar of serve --inject
 	NoPin        bool
 	AllowIdle    bool
 	Quick        bool
 	Notice       string // printed before the first measurement; empty: none
-}
-
-// A Build is another executable of pushbench.
-type Build struct {
-	Executable string
-	Tool       results.Tool
-	Flags      func(argv []string) []string // the command line of serve in names that this build knows
 }
 
 // Load reads a scenario, prepares it for a measurement and checks the result. change applies the
@@ -111,7 +104,7 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 	}
 	e.Warn(s)
 	err = e.InSession(ctx, func(session *Session) (err error) {
-		if err := session.admitTargets(s); err != nil {
+		if err := session.admitTargets(s, o.Baseline); err != nil {
 			return err
 		}
 		runs, err = session.measure(s, o)
@@ -145,7 +138,8 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 	}
 	sides := []bench.Side{{Run: run, Path: o.path(time.Now(), "", scenario)}}
 	if o.Baseline != nil {
-		sides = append(sides, bench.Side{Run: o.baseline(run), Path: filepath.Clean(sides[0].Path) + "-baseline"})
+		run.Served, run.Side = o.Baseline.head, results.HeadSide
+		sides = append(sides, bench.Side{Run: o.Baseline.run(o, run), Path: filepath.Clean(sides[0].Path) + "-baseline"})
 	}
 	if o.Metrics != "" {
 		m, err := startMetrics(o.Metrics, scenario.Name)
@@ -180,19 +174,6 @@ func (e Env) Warn(s *scenarios.Scenario) {
 
 // command is the command line that results record.
 func (e Env) command() []string { return append([]string{"pushbench"}, e.Args...) }
-
-// baseline returns the same run with the servers of another build.
-func (o Options) baseline(run *bench.Run) *bench.Run {
-	other, setup := *run, *run.Setup
-	own := setup.Serve
-	setup.Serve = func(c scenarios.Configuration, host string) []string {
-		argv := o.Baseline.Flags(own(c, host))
-		argv[0] = o.Baseline.Executable
-		return argv
-	}
-	other.Setup, other.Served = &setup, o.Baseline.Tool
-	return &other
-}
 
 // abortFrom is the number of repetitions from which a failed assertion is significant: see
 // compare.Assertions.

@@ -26,7 +26,8 @@ type Plan struct {
 	Compared                    string // what is compared, and by which metrics
 	MinDecisive                 int    // repetitions that any of the comparisons requires to be significant
 	SameBuild                   string
-	Unsettled                   string // why some costs are too high; empty: they are not
+	Lacking                     []scenarios.Transport // not measured, as the baseline does not have them
+	Unsettled                   string                // why some costs are too high; empty: they are not
 }
 
 // Plan checks that this machine can run the scenario, and plans the run.
@@ -36,7 +37,7 @@ func (e Env) Plan(s *scenarios.Scenario, o Options) (p Plan, err error) {
 	}
 	p = Plan{Name: s.Name, Configurations: len(s.Configurations()), Repetitions: s.Repetitions, Builds: 1, Unsettled: s.Unsettled()}
 	if o.Baseline != nil {
-		p.Builds, p.SameBuild = 2, sameBuild(e.Tool(), o.Baseline.Tool)
+		p.Builds, p.SameBuild, p.Lacking = 2, o.Baseline.same(e.Tool()), o.Baseline.lacks
 	}
 	planned := bench.Planned(s, p.Builds)
 	analysis := compare.Analyze(planned, summary.Of(planned))
@@ -94,12 +95,12 @@ func partners(a compare.Analysis) (titles []string) {
 }
 
 // sameBuild names what shows that two builds are the same: their commit or checksum. It returns ""
-// if they may differ.
+// if they may differ: a target file does not tell.
 func sameBuild(a, b results.Tool) string {
 	switch {
 	case a.Commit != "" && a.Commit == b.Commit && !a.Dirty && !b.Dirty:
 		return "commit " + a.Commit[:min(12, len(a.Commit))]
-	case a.SHA256 != "" && a.SHA256 == b.SHA256:
+	case a.SHA256 != "" && a.SHA256 == b.SHA256 && a.Target == "":
 		return "checksum " + a.SHA256[:min(12, len(a.SHA256))]
 	default:
 		return ""
@@ -127,6 +128,9 @@ func (p Plan) Lines() []string {
 	}
 	if p.Unsettled != "" {
 		lines = append(lines, results.Capital(p.Unsettled)+".")
+	}
+	for _, t := range p.Lacking {
+		lines = append(lines, results.Capital(transports.Of(t).Title)+" is not measured: the baseline does not have it.")
 	}
 	if p.SameBuild != "" {
 		lines = append(lines, fmt.Sprintf("The baseline is the same build (%s): any difference is noise.", p.SameBuild))

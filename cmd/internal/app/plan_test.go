@@ -38,6 +38,7 @@ func TestPlanNamesABaselineThatIsTheSameBuild(t *testing.T) {
 		{results.Tool{Commit: "0123456789abcdef"}, results.Tool{Commit: "1123456789abcdef"}, ""},
 		{results.Tool{SHA256: "aa11"}, results.Tool{SHA256: "aa11"}, "checksum aa11"},
 		{results.Tool{}, results.Tool{}, ""},
+		{results.Tool{Target: "mine", SHA256: "aa11"}, results.Tool{Target: "mine", SHA256: "aa11"}, ""}, // a target file, whose server may differ
 	} {
 		if got := sameBuild(c.a, c.b); got != c.want {
 			t.Errorf("%+v and %+v: got %q, want %q", c.a, c.b, got, c.want)

@@ -10,6 +10,7 @@ import (
 
 	"pushbench/bench/supervise"
 	"pushbench/bench/target"
+	"pushbench/results"
 	"pushbench/scenarios"
 )
 
@@ -33,14 +34,14 @@ func (o *Options) loadTargets(s *scenarios.Scenario) error {
 			s.Sweep.Target = append(s.Sweep.Target, scenarios.ReferenceTarget)
 			continue
 		}
-		t, err := loadTarget(name)
+		t, err := loadTarget("--target", name)
 		if err != nil {
 			return err
 		}
 		if s.Targets[t.Name] != nil {
-			return Usagef("--target: two files have the name %s; give each target a name of its own", t.Name)
+			return Usagef("--target: two files have the name %s; give each target a name of its own, or compare two versions of one server with --baseline", t.Name)
 		}
-		if err := fits(s, t); err != nil {
+		if err := fits("--target", s, t); err != nil {
 			return err
 		}
 		s.Targets[t.Name], s.Sweep.Target = t, append(s.Sweep.Target, t.Name)
@@ -48,16 +49,20 @@ func (o *Options) loadTargets(s *scenarios.Scenario) error {
 	if len(s.Configurations()) == 0 {
 		return Usagef("--target: no server has one of the transports %s; choose others with --transports", s.Transports)
 	}
-	return nil
+	return o.Baseline.pair(s)
 }
 
 // loadTarget reads the target file with a path, or that of a server in TargetsFolder.
-func loadTarget(name string) (*scenarios.Target, error) {
+func loadTarget(flag, name string) (*scenarios.Target, error) {
 	path := name
 	if !strings.ContainsAny(name, "/.") {
 		path = filepath.Join(TargetsFolder, name, targetFile)
 		if _, err := os.Stat(path); err != nil {
-			return nil, Usagef("--target: no target %q; allowed: %s, or the path of a target file", name, strings.Join(shippedTargets(), ", "))
+			names := shippedTargets()
+			if flag != "--target" {
+				names = names[1:] // a baseline of pushbench's own servers is an executable
+			}
+			return nil, Usagef("%s: no target %q; allowed: %s, or the path of a target file", flag, name, strings.Join(names, ", "))
 		}
 	}
 	t, err := scenarios.LoadTarget(path)
@@ -78,9 +83,9 @@ func shippedTargets() []string {
 }
 
 // fits returns an error if a target cannot be measured with a scenario.
-func fits(s *scenarios.Scenario, t *scenarios.Target) error {
+func fits(flag string, s *scenarios.Scenario, t *scenarios.Target) error {
 	refuse := func(why, allowed string) error {
-		return Usagef("--target: %s cannot be measured with scenario %s: %s; allowed: %s", t.Name, s.Name, why, allowed)
+		return Usagef("%s: %s cannot be measured with scenario %s: %s; allowed: %s", flag, t.Name, s.Name, why, allowed)
 	}
 	switch {
 	case s.Delivery == scenarios.Latest:
@@ -103,7 +108,7 @@ func fits(s *scenarios.Scenario, t *scenarios.Target) error {
 		d, err := target.Compile(t, transport, os.LookupEnv)
 		switch {
 		case err != nil:
-			return Usagef("--target: %w", err)
+			return Usagef("%s: %w", flag, err)
 		case s.Topics.PerClient > 1 && d.OneTopic():
 			return refuse(fmt.Sprintf("each client subscribes to %d topics, and the path of %s has one", s.Topics.PerClient, transport), "{topics} in the path, or topics.per_client: 1")
 		case !d.Posts() && (s.Publish.By != scenarios.ByClients || !d.PublishesInFrames()):
@@ -118,21 +123,39 @@ func supervised(self string, t *scenarios.Target) []string {
 	return []string{self, "supervise", t.Path, "--address", t.Address}
 }
 
-// admitTargets prepares the servers of a scenario's targets and tries each over the transports that the scenario uses.
-func (s *Session) admitTargets(scenario *scenarios.Scenario) error {
-	for _, name := range scenario.Sweep.Target {
-		t := scenario.Targets[name]
-		if t == nil {
-			continue
+// A version is a target, and which side of a run with a baseline it is.
+type version struct {
+	*scenarios.Target
+	side results.Side
+}
+
+func (v version) String() string { return strings.TrimSpace(fmt.Sprintf("%s %s", v.side, v.Name)) }
+
+// versions lists the targets of a scenario, after that of the baseline.
+func versions(s *scenarios.Scenario, b *Baseline) (all []version) {
+	var head results.Side
+	if b != nil && b.target != nil {
+		all, head = append(all, version{b.target, results.BaselineSide}), results.HeadSide
+	}
+	for _, name := range s.Sweep.Target {
+		if t := s.Targets[name]; t != nil {
+			all = append(all, version{t, head})
 		}
-		if err := s.prepareTarget(s.Drain, t); err != nil {
+	}
+	return all
+}
+
+// admitTargets prepares the servers of a run's targets and tries each over the transports that the scenario uses.
+func (s *Session) admitTargets(scenario *scenarios.Scenario, b *Baseline) error {
+	for _, v := range versions(scenario, b) {
+		if err := s.prepareTarget(s.Drain, v); err != nil {
 			return cmp.Or(s.Interrupted(), err)
 		}
 		for _, transport := range scenario.Transports {
-			if !t.Offers(transport) {
+			if !v.Offers(transport) {
 				continue
 			}
-			if err := s.admit(t, transport); err != nil {
+			if err := s.admit(v, transport); err != nil {
 				return err
 			}
 		}
@@ -141,18 +164,18 @@ func (s *Session) admitTargets(scenario *scenarios.Scenario) error {
 }
 
 // prepareTarget builds the server of a target, or finds the one that is running already.
-func (e Env) prepareTarget(ctx context.Context, t *scenarios.Target) error {
-	if t.URL != "" {
-		return e.locate(ctx, t)
+func (e Env) prepareTarget(ctx context.Context, v version) error {
+	if v.URL != "" {
+		return e.locate(ctx, v.Target)
 	}
-	if err := installed(t); err != nil {
+	if err := installed(v.Target); err != nil {
 		return err
 	}
-	if len(t.Start.Build) > 0 {
-		fmt.Fprintf(e.Err, "%s: building\n", t.Name)
+	if len(v.Start.Build) > 0 {
+		fmt.Fprintf(e.Err, "%s: building\n", v)
 	}
-	if err := supervise.Build(ctx, t); err != nil {
-		return &Error{Refused, fmt.Errorf("%s: %w", t.Name, err)}
+	if err := supervise.Build(ctx, v.Target); err != nil {
+		return &Error{Refused, fmt.Errorf("%s: %w", v, err)}
 	}
 	return nil
 }

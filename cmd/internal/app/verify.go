@@ -14,7 +14,7 @@ import (
 
 // Verify tries a target over some of its transports; nil: all.
 func (e Env) Verify(ctx context.Context, name string, transports []string, silent time.Duration) (found []verify.Result, err error) {
-	t, err := loadTarget(name)
+	t, err := loadTarget("--target", name)
 	if err != nil {
 		return nil, err
 	}
@@ -35,11 +35,11 @@ func (e Env) Verify(ctx context.Context, name string, transports []string, silen
 	if err := e.Hosts.used(remote); err != nil {
 		return nil, err
 	}
-	if err := e.prepareTarget(ctx, t); err != nil {
+	if err := e.prepareTarget(ctx, version{Target: t}); err != nil {
 		return nil, err
 	}
 	for _, transport := range chosen {
-		r, err := verifyOver(ctx, t, transport, silent)
+		r, err := verifyOver(ctx, version{Target: t}, transport, silent)
 		if err != nil {
 			return found, err
 		}
@@ -49,14 +49,14 @@ func (e Env) Verify(ctx context.Context, name string, transports []string, silen
 }
 
 // verifyOver tries a target over one transport.
-func verifyOver(ctx context.Context, t *scenarios.Target, transport scenarios.Transport, silent time.Duration) (r verify.Result, err error) {
+func verifyOver(ctx context.Context, of version, transport scenarios.Transport, silent time.Duration) (r verify.Result, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return r, fmt.Errorf("find this executable: %w", err)
 	}
-	v := verify.Verification{Target: t, Serve: supervised(self, t), Silent: silent}
+	v := verify.Verification{Target: of.Target, Serve: supervised(self, of.Target), Silent: silent}
 	if r, err = v.Do(ctx, transport); err != nil {
-		return r, &Error{Refused, fmt.Errorf("%s: %w", t.Name, err)}
+		return r, &Error{Refused, fmt.Errorf("%s: %w", of, err)}
 	}
 	return r, nil
 }
@@ -73,7 +73,7 @@ func Refusal(found []verify.Result) error {
 
 // admit tries a target before a run measures it. It is an error if the server cannot be used as its file describes, or
 // breaks a stated promise. What else the server does to messages, the run counts.
-func (s *Session) admit(t *scenarios.Target, transport scenarios.Transport) error {
+func (s *Session) admit(t version, transport scenarios.Transport) error {
 	r, err := verifyOver(s.Drain, t, transport, 0)
 	if s.Drain.Err() != nil {
 		return errInterrupted
@@ -81,7 +81,7 @@ func (s *Session) admit(t *scenarios.Target, transport scenarios.Transport) erro
 	if err != nil {
 		return err
 	}
-	over := fmt.Sprintf("%s over %s", t.Name, transports.Of(transport).Title)
+	over := fmt.Sprintf("%s over %s", t, transports.Of(transport).Title)
 	if f := r.Refusal(); f != nil {
 		return &Error{Refused, fmt.Errorf("%s: %s: %s; pushbench verify --ladder shows the traffic", over, f.Check, f.Detail)}
 	}
@@ -90,6 +90,6 @@ func (s *Session) admit(t *scenarios.Target, transport scenarios.Transport) erro
 			fmt.Fprintf(s.Err, "%s: %s: %s; the run counts it\n", over, f.Check, f.Detail)
 		}
 	}
-	fmt.Fprintf(s.Err, "%s: verified over %s\n", t.Name, transports.Of(transport).Title)
+	fmt.Fprintf(s.Err, "%s: verified over %s\n", t, transports.Of(transport).Title)
 	return nil
 }

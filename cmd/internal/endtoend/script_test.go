@@ -48,6 +48,11 @@ func TestScriptsAsRoot(t *testing.T) { runScripts(t, filepath.Join("testdata", "
 
 func runScripts(t *testing.T, dir string) {
 	deadline, _ := t.Deadline()
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE", "GOMODCACHE").Output()
+	caches := strings.Fields(string(out))
+	if err != nil || len(caches) != 2 {
+		t.Fatalf("go env: %v: %q", err, out)
+	}
 	testscript.RunT(scripttest.InTurn{T: t}, testscript.Params{
 		Dir:                 dir,
 		Deadline:            deadline,
@@ -57,6 +62,9 @@ func runScripts(t *testing.T, dir string) {
 		Setup: func(env *testscript.Env) error {
 			reference, err := filepath.Abs(filepath.Join("..", "..", "..", "results", "reference", "chat"))
 			env.Setenv("REFERENCE", reference)
+			env.Setenv("FOREIGN", filepath.Join(filepath.Dir(reference), "..", "..", "servers", "foreign"))
+			env.Setenv("GOCACHE", caches[0]) // for a target that is built with the go command
+			env.Setenv("GOMODCACHE", caches[1])
 			env.Setenv("PATH", filepath.Dir(pushbench)+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("GOCOVERDIR", os.Getenv("GOCOVERDIR")) // for a command built with -cover
 			env.Values[watchedKey{}] = new(watched)
