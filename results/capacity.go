@@ -22,12 +22,13 @@ type Capacity struct {
 	Within   float64   `json:"within"` // relative distance between the highest load that met the limit and the lowest that did not
 	Tool     Tool      `json:"tool"`
 	Host     Host      `json:"host"`
-	Found    []Highest `json:"found"` // in the order of the scenario's transports
+	Found    []Highest `json:"found"` // in the order of the scenario's configurations
 }
 
-// A Highest is the result for one transport.
+// A Highest is the result for one transport, of one server if several are compared.
 type Highest struct {
 	Transport    string  `json:"transport"`
+	Target       string  `json:"target,omitempty"`        // server under test; empty: pushbench's own
 	Load         float64 `json:"load"`                    // the highest that met the limit; 0: none did
 	Beyond       float64 `json:"beyond"`                  // the lowest that did not; 0: none
 	Why          string  `json:"why,omitempty"`           // why it did not
@@ -52,6 +53,15 @@ type Probe struct {
 	Max        float64 `json:"max_ms,omitempty"`      // the largest latency, if P99 is unknown; 0: unknown too
 	CPU        float64 `json:"cpu_us_per_message"`    // server and generator; 0: unknown
 	Folder     string  `json:"folder"`                // of its run, below that of the capacity; empty: it could not start
+}
+
+// Configuration is what was searched.
+func (h Highest) Configuration() Configuration {
+	c := Configuration{Name: h.Transport, Transport: h.Transport, Target: h.Target}
+	if h.Target != "" {
+		c.Name += " target=" + h.Target
+	}
+	return c
 }
 
 const capacityFile = "capacity.json"

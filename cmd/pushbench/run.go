@@ -69,7 +69,6 @@ is worse than the baseline's, 8 if a declared comparison is undecided.
 	f.StringSliceVar(&o.library, "library", nil, "server library: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
 	f.StringSliceVar(&o.batchingDelay, "batching-delay", nil, `longest time a server may delay messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
 	f.StringArrayVar(&o.sweep, "sweep", nil, "compare several values of a field, such as rate=10/s,100/s; repeat the flag for other fields (default: the scenario's sweep)")
-	f.StringSliceVar(&o.Targets, "target", nil, "servers to measure, by their target files or the names of those in "+app.TargetsFolder+"; reference: those of pushbench; several are compared (default: reference)")
 	f.StringVar(&o.baseline, "baseline", "", "another version of the servers, measured in turns with them: the executable of another pushbench build, or with --target another target file; its run folder ends in -baseline (see pushbench compare; default: none)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print how long the run takes and what its repetitions can decide; measure nothing")
 	f.BoolVar(&o.requireVerdict, "require-verdict", false, "refuse to start with too few repetitions to decide any declared comparison (exit code 2)")
@@ -104,6 +103,7 @@ func engineDefault(names []string) string {
 func measureFlags(c *cobra.Command, o *app.Options, transports, out string) {
 	c.Flags().StringSliceVar(&o.Transports, "transports", nil, "transports to measure, "+transports+" (default: the scenario's)")
 	completeList(c, "transports", completeTransports(nil))
+	c.Flags().StringSliceVar(&o.Targets, "target", nil, "servers to measure, by their target files or the names of those in "+app.TargetsFolder+"; reference: those of pushbench; several are compared (default: reference)")
 	c.Flags().StringVar(&o.Out, "out", "", out)
 	hostFlags(c)
 	quickFlag(c, &o.Quick)

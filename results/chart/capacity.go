@@ -20,9 +20,16 @@ func capacity(c results.Capacity) Chart {
 	tried := Panel{Title: "Latency p99 by load, including loads that failed", X: Axis{Title: load + " (log scale)", Scale: logarithmic}, Y: Axis{Title: "ms (log scale)", Scale: logarithmic}}
 	one := Chart{Name: "capacity", Title: "Highest load that meets " + results.Plain(strings.Join(c.Limit, " and "))}
 	var said []string
+	var rows []summary.Row
+	for _, h := range c.Found {
+		of := h.Configuration()
+		of.Name = results.Plain(of.Name)
+		rows = append(rows, summary.Row{Configuration: of})
+	}
+	one.Keys = rowKeys(rows, rows, line)
 	for i, h := range c.Found {
-		name, look, label := results.Plain(h.Transport), lookOf(h.Transport), highestLabel(h)
-		r := summary.Row{Configuration: results.Configuration{Name: name, Transport: h.Transport}}
+		r, label := rows[i], highestLabel(h)
+		look := lookIn(rows, r)
 		top := barOf(r, look.fill(), float64(i), 0.6, exactly(h.Load))
 		top.Labels = []string{label}
 		over := seriesOf(r, line, look)
@@ -33,10 +40,9 @@ func capacity(c results.Capacity) Chart {
 		}
 		at := over
 		at.Kind, at.Dash = points, nil
-		tops.X.Names, tops.Series = append(tops.X.Names, name), append(tops.Series, top)
+		tops.X.Names, tops.Series = append(tops.X.Names, nameLines(r.Name)), append(tops.Series, top)
 		tried.Series = append(tried.Series, over, at)
-		one.Keys = append(one.Keys, Key{name, line, look})
-		said = append(said, name+": "+label)
+		said = append(said, r.Label()+": "+label)
 	}
 	one.Panels = []Panel{tops, tried}
 	one.Alt = "Highest load of each transport, in " + load + ". " + strings.Join(said, "; ") + "."

@@ -25,7 +25,7 @@ func (c Capacity) section() Section {
 			"≤: too few messages for the percentile; the value is the largest latency.",
 			percent(c.Within)),
 		Columns: []Column{
-			{Title: "transport"},
+			{Title: c.subject()},
 			{Title: "highest", Unit: axisUnit[c.Axis]},
 			{Title: "deliveries", Unit: "/s"},
 			{Title: "p50", Unit: "ms"},
@@ -43,9 +43,18 @@ func (c Capacity) section() Section {
 		if p, ok := h.At(h.Load); ok && h.Load > 0 {
 			at = cells(p.Deliveries, known(p.P50), p99(p), known(p.CPU), times(h.Confirmed))
 		}
-		all.add(h.Transport, highest(h), at, endedBy(h))
+		all.add(h.Configuration().Label(), highest(h), at, endedBy(h))
 	}
 	return all
+}
+
+// subject is what a row of a table describes.
+func (c Capacity) subject() string {
+	var all []results.Configuration
+	for _, h := range c.Found {
+		all = append(all, h.Configuration())
+	}
+	return subject(all)
 }
 
 // highest is the highest load, and whether it is the capacity.
@@ -108,14 +117,14 @@ func times(n int) string {
 
 // tried is every load in the order of the search.
 func (c Capacity) tried() Section {
-	all := Section{Title: "All loads that were tried", Detail: Wide, Columns: columns("transport", axisUnit[c.Axis], "deliveries/s", "met", "p50 ms", "p99 ms", "CPU µs", "run", "why not")}
+	all := Section{Title: "All loads that were tried", Detail: Wide, Columns: columns(c.subject(), axisUnit[c.Axis], "deliveries/s", "met", "p50 ms", "p99 ms", "CPU µs", "run", "why not")}
 	for _, h := range c.Found {
 		for _, p := range h.Probes {
 			met := map[bool]string{true: "yes", false: "no"}[p.Held]
 			if p.Open {
 				met = "undecided"
 			}
-			all.add(h.Transport, p.Load, p.Deliveries, met, known(p.P50), p99(p), known(p.CPU), p.Folder, p.Why)
+			all.add(h.Configuration().Label(), p.Load, p.Deliveries, met, known(p.P50), p99(p), known(p.CPU), p.Folder, p.Why)
 		}
 	}
 	return all
@@ -127,11 +136,11 @@ func (c Capacity) answer() []Paragraph {
 	for _, h := range c.Found {
 		most = max(most, h.Load)
 	}
-	answer := Paragraph{Text: fmt.Sprintf("No transport meets %s at any load that was tried.", c.limit())}
+	answer := Paragraph{Text: fmt.Sprintf("No %s meets %s at any load that was tried.", c.subject(), c.limit())}
 	var best []string
 	for _, h := range c.Found {
 		if h.Load > 0 && h.Load*(1+c.Within) >= most {
-			best = append(best, prose(results.Plain(h.Transport)))
+			best = append(best, prose(results.Plain(h.Configuration().Name)))
 		}
 		answer.Items = append(answer.Items, c.found(h))
 	}
@@ -160,7 +169,7 @@ func (c Capacity) found(h results.Highest) string {
 	default:
 		text = fmt.Sprintf("%s %s (%s deliveries/s); %s", highest(h), axisUnit[c.Axis], metric.Number(at.Deliveries), endedBy(h))
 	}
-	return heading(results.Plain(h.Transport)) + ": " + text + "."
+	return heading(results.Plain(h.Configuration().Name)) + ": " + text + "."
 }
 
 // evidence states how the result was found, and its limits.
@@ -191,7 +200,7 @@ func (c Capacity) evidence() string {
 func (c Capacity) Document() Document {
 	d := Document{
 		Title:    "Capacity of " + results.Plain(c.Scenario),
-		Question: fmt.Sprintf("How many %s does each transport carry within the limit %s?", axisUnit[c.Axis], c.limit()),
+		Question: fmt.Sprintf("How many %s does each %s carry within the limit %s?", axisUnit[c.Axis], c.subject(), c.limit()),
 		Badge:    estimateLabel,
 		Origin:   origin(c.Started, c.Host, c.Tool),
 		Headline: c.answer(),
@@ -213,10 +222,10 @@ func (c Capacity) CSV(w io.Writer) error {
 	var rows [][]any
 	for _, h := range c.Found {
 		for _, p := range h.Probes {
-			rows = append(rows, []any{c.Scenario, h.Transport, p.Load, p.Deliveries, p.Held, p.P50, p.P99, p.CPU, p.Folder, p.Why})
+			rows = append(rows, []any{c.Scenario, h.Transport, p.Load, p.Deliveries, p.Held, p.P50, p.P99, p.CPU, p.Folder, p.Why, h.Target})
 		}
 	}
-	return writeCSV(w, []string{"scenario", "transport", c.Axis, "deliveries_per_second", "met", "p50_ms", "p99_ms", "cpu_us_per_message", "folder", "why"}, rows)
+	return writeCSV(w, []string{"scenario", "transport", c.Axis, "deliveries_per_second", "met", "p50_ms", "p99_ms", "cpu_us_per_message", "folder", "why", "target"}, rows)
 }
 
 // JSON writes it for programs.

@@ -67,8 +67,10 @@ func prose(configuration string) string {
 }
 
 // subject is what a row of a table describes.
-func (r *Report) subject() string {
-	if slices.ContainsFunc(r.Run.Manifest.AllConfigurations(), func(c results.Configuration) bool { return c.Target != "" }) {
+func (r *Report) subject() string { return subject(r.Run.Manifest.AllConfigurations()) }
+
+func subject(all []results.Configuration) string {
+	if slices.ContainsFunc(all, func(c results.Configuration) bool { return c.Target != "" }) {
 		return "server and transport"
 	}
 	return "transport"

@@ -48,8 +48,8 @@ func (e Env) Capacity(ctx context.Context, name string, o CapacityOptions) (foun
 	if _, err := os.Lstat(o.Out); !errors.Is(err, fs.ErrNotExist) {
 		return found, Usagef("--out: %s exists already", o.Out)
 	}
-	all, err := o.search(ctx, e, s, func(sess *Session, t scenarios.Transport) probing {
-		return func(load float64, n int) (results.Probe, bool, error) { return o.try(sess, s, t, load, n) }
+	all, err := o.search(ctx, e, s, func(sess *Session, c scenarios.Configuration) probing {
+		return func(load float64, n int) (results.Probe, bool, error) { return o.try(sess, s, c, load, n) }
 	})
 	if !slices.ContainsFunc(all, func(h results.Highest) bool { return len(h.Probes) > 0 }) {
 		return found, err
@@ -126,17 +126,20 @@ func (o CapacityOptions) base(s *scenarios.Scenario) float64 {
 	return float64(s.Publish.Rate)
 }
 
-// search searches all transports in one session. An error ends the current search and skips the
+// search searches all transports of all servers in one session. An error ends the current search and skips the
 // rest. The results so far are returned with it; unfinished ones are marked.
-func (o CapacityOptions) search(ctx context.Context, e Env, s *scenarios.Scenario, try func(*Session, scenarios.Transport) probing) (all []results.Highest, err error) {
+func (o CapacityOptions) search(ctx context.Context, e Env, s *scenarios.Scenario, try func(*Session, scenarios.Configuration) probing) (all []results.Highest, err error) {
 	err = e.InSession(ctx, func(sess *Session) (err error) {
-		for _, t := range s.Transports {
-			h := results.Highest{Transport: string(t)}
+		if err := sess.admitTargets(s, nil); err != nil {
+			return err
+		}
+		for _, c := range s.Configurations() {
+			h := results.Highest{Transport: string(c.Transport), Target: string(c.Target)}
 			if err != nil {
 				h.Unfinished = "an earlier search did not finish"
-			} else if failed := o.highest(sess, s, &h, try(sess, t)); failed != nil {
+			} else if failed := o.highest(sess, s, &h, try(sess, c)); failed != nil {
 				h.Unfinished = failed.Error()
-				err = fmt.Errorf("the search for %s did not finish: %w", t, failed)
+				err = fmt.Errorf("the search for %s did not finish: %w", h.Configuration().Label(), failed)
 			}
 			all = append(all, h)
 		}
@@ -145,24 +148,27 @@ func (o CapacityOptions) search(ctx context.Context, e Env, s *scenarios.Scenari
 	return all, err
 }
 
-// highest searches one transport, starting at the scenario's own load.
+// highest searches one configuration, starting at the scenario's own load.
 func (o CapacityOptions) highest(sess *Session, s *scenarios.Scenario, h *results.Highest, try probing) error {
 	one := search{Highest: h, from: o.base(s), most: o.Max, whole: o.Axis == "clients", try: func(load float64, n int) (p results.Probe, setup bool, err error) {
 		if err := sess.Interrupted(); err != nil {
 			return p, false, err
 		}
 		if p, setup, err = try(load, n); err == nil {
-			fmt.Fprintf(sess.Err, "%s at %s: %s\n", h.Transport, metric.Number(load), map[bool]string{true: "met", false: p.Why}[p.Held])
+			fmt.Fprintf(sess.Err, "%s at %s: %s\n", h.Configuration().Label(), metric.Number(load), map[bool]string{true: "met", false: p.Why}[p.Held])
 		}
 		return p, setup, err
 	}}
 	return one.run()
 }
 
-// try measures one transport at one load, in a separate run: see probing.
-func (o CapacityOptions) try(sess *Session, s *scenarios.Scenario, t scenarios.Transport, load float64, n int) (p results.Probe, setup bool, err error) {
+// try measures one configuration at one load, in a separate run: see probing.
+func (o CapacityOptions) try(sess *Session, s *scenarios.Scenario, c scenarios.Configuration, load float64, n int) (p results.Probe, setup bool, err error) {
 	one := *s
-	one.Transports = []scenarios.Transport{t}
+	one.Transports = []scenarios.Transport{c.Transport}
+	if c.Target != "" {
+		one.Sweep.Target = []scenarios.TargetName{c.Target}
+	}
 	o.set(&one, load)
 	p = results.Probe{Load: load, Deliveries: one.DeliveryRate()}
 	err = one.Check()
@@ -173,7 +179,7 @@ func (o CapacityOptions) try(sess *Session, s *scenarios.Scenario, t scenarios.T
 		p.Why = err.Error()
 		return p, true, nil
 	}
-	p.Folder = filepath.Join("probes", fmt.Sprintf("%s-%02d", t, n))
+	p.Folder = filepath.Join("probes", fmt.Sprintf("%s-%02d", results.Configuration{Name: c.Name()}.FileName(), n))
 	options := o.Options
 	options.Out = filepath.Join(o.Out, p.Folder)
 	runs, err := sess.measure(&one, options)

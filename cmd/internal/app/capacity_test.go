@@ -72,7 +72,8 @@ func TestInterruptedCapacityKeepsItsResults(t *testing.T) {
 	ownLock(t)
 	o, s, probe := searching(t)
 	stderr := &shared{}
-	all, err := o.search(t.Context(), Env{Err: stderr}, s, func(sess *Session, transport scenarios.Transport) probing {
+	all, err := o.search(t.Context(), Env{Err: stderr}, s, func(sess *Session, c scenarios.Configuration) probing {
+		transport := c.Transport
 		return func(load float64, n int) (results.Probe, bool, error) {
 			if !locked(t) {
 				t.Errorf("%s at %v: the lock was released between two loads", transport, load)
@@ -126,7 +127,8 @@ func TestCapacityExitsWithTheCodeOfTheCause(t *testing.T) {
 		"internal error": {false, errors.New("disk full"), Internal, 1},
 	} {
 		o, s, probe := searching(t)
-		all, err := o.search(t.Context(), Env{Err: &shared{}}, s, func(_ *Session, transport scenarios.Transport) probing {
+		all, err := o.search(t.Context(), Env{Err: &shared{}}, s, func(_ *Session, c scenarios.Configuration) probing {
+			transport := c.Transport
 			return func(load float64, n int) (results.Probe, bool, error) {
 				p := probe(transport, load)
 				if n < 2 {
@@ -148,7 +150,8 @@ func TestUnsteadyCapacityIsInconclusive(t *testing.T) {
 	o, s, probe := searching(t)
 	s.Transports = s.Transports[:1]
 	tried := map[float64]bool{}
-	_, err := o.search(t.Context(), Env{Err: &shared{}}, s, func(_ *Session, transport scenarios.Transport) probing {
+	_, err := o.search(t.Context(), Env{Err: &shared{}}, s, func(_ *Session, c scenarios.Configuration) probing {
+		transport := c.Transport
 		return func(load float64, _ int) (results.Probe, bool, error) {
 			p := probe(transport, load)
 			p.Held, tried[load] = !tried[load], true
@@ -248,5 +251,37 @@ func TestProbeWithoutPercentileHasTheLargestLatency(t *testing.T) {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table lacks %q:\n%s", want, table)
 		}
+	}
+}
+
+// Several servers are searched one after the other, over each transport.
+func TestCapacityOfSeveralServers(t *testing.T) {
+	ownLock(t)
+	o, s, probe := searching(t)
+	s.Sweep.Target = []scenarios.TargetName{"mine", scenarios.ReferenceTarget}
+	stderr := &shared{}
+	all, err := o.search(t.Context(), Env{Err: stderr}, s, func(_ *Session, c scenarios.Configuration) probing {
+		return func(load float64, _ int) (results.Probe, bool, error) {
+			if c.Target == "mine" {
+				load *= 2
+			}
+			p := probe(c.Transport, load)
+			if c.Target == "mine" {
+				p.Load /= 2
+			}
+			return p, false, nil
+		}
+	})
+	if err != nil || len(all) != 6 || all[0].Target != "mine" || all[1].Target != "reference" || all[0].Load >= all[1].Load {
+		t.Fatalf("found %+v, %v", all, err)
+	}
+	_, table := shown(t, all)
+	for _, want := range []string{"server and transport", "mine over SSE", "Use reference over "} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table lacks %q:\n%s", want, table)
+		}
+	}
+	if !strings.Contains(stderr.String(), "mine over SSE at 40: met") {
+		t.Errorf("progress: %s", stderr)
 	}
 }

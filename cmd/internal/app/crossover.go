@@ -42,7 +42,19 @@ func (e Env) Crossover(ctx context.Context, name string, o CrossoverOptions) (*r
 
 // Prepare loads a scenario and prepares it for a map.
 func (o *CrossoverOptions) Prepare(name string) (*scenarios.Scenario, error) {
-	return o.Load(name, "these loads", o.vary)
+	if len(o.Targets) > 1 {
+		return nil, Usagef("--target: a map shows one server, got %d; compare several with pushbench run", len(o.Targets))
+	}
+	s, err := o.Load(name, "these loads", o.vary)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range s.Targets {
+		if !t.Offers(transports.ShortPoll) || len(t.Offered()) < 2 {
+			return nil, Usagef("--target: %s cannot have a map: it needs short polling and another transport, and its file has %v", t.Name, t.Offered())
+		}
+	}
+	return s, nil
 }
 
 // vary prepares a scenario for a map.
