@@ -40,7 +40,7 @@ func (p *Panel) fit() {
 	p.X.fit(x, 1.15, 1.05)
 	headroom := 1.15
 	if p.X.Scale == named {
-		p.Wide = p.labelled() > 16 || len(p.X.Names) > 6
+		p.Wide = p.Wide || p.labelled() > 16 || len(p.X.Names) > 6
 		headroom = 1.2
 	}
 	p.Y.fit(y, 1.6, headroom)

@@ -77,15 +77,20 @@ func barOf(r summary.Row, style Style, x, width float64, v reading) Series {
 	return s
 }
 
-// stack returns a bar of stacked parts at x, with the range and the label of their total.
+// stack returns a bar of stacked parts at x, with the range and the label of their total. The total is the
+// median of the repetitions' totals, which differs from the sum of the parts' medians. The parts have the
+// proportions of their medians, and their sum is the total.
 func stack(rows []summary.Row, r summary.Row, x, width float64, total reading, parts ...part) (all []Series) {
 	if len(parts) == 1 {
 		return []Series{barOf(r, parts[0].style(lookIn(rows, r)), x, width, total)}
 	}
-	var from float64
+	var from, whole float64
 	for _, p := range parts {
-		v := p.of(r)
-		if v.ranged = false; v.X <= 0 || !total.shown() {
+		whole += max(0, p.of(r).X)
+	}
+	for _, p := range parts {
+		v := exactly(p.of(r).X / whole * total.X)
+		if !v.shown() || v.X <= 0 || !total.shown() {
 			continue
 		}
 		s := barOf(r, p.style(lookIn(rows, r)), x, width, v)

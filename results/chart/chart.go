@@ -24,7 +24,8 @@ type Chart struct {
 	PNG []byte `json:"-"` // and for everything else
 }
 
-// A Panel is a part of a chart with its own axes.
+// A Panel is a part of a chart with its own axes. The height of a bar, a stack of bars or a part of a stack is
+// the value of its label: of several lines the first one.
 type Panel struct {
 	Title  string   `json:"title,omitempty"`
 	X      Axis     `json:"x"`
@@ -68,7 +69,7 @@ type Series struct {
 	From   []float64 `json:"from,omitempty"`   // bottoms of stacked bars: the values are their heights
 	Width  float64   `json:"width,omitempty"`  // of bars and cells, in the unit of X
 	Labels []string  `json:"labels,omitempty"` // in cells, else above the values
-	Inside bool      `json:"inside,omitempty"` // labels are in the bars, if they fit
+	Inside bool      `json:"inside,omitempty"` // labels are in the bars; a bar too small for its label has none
 	Shift  float64   `json:"shift,omitempty"`  // of markers to the right, in points, so that equal values remain visible
 }
 
@@ -186,6 +187,11 @@ func (c Chart) complete() Chart {
 		}
 	}
 	c.Panels = panels
+	for _, row := range rowsOf(panels) {
+		for _, p := range row {
+			p.labelParts(panelWidth(row, p))
+		}
+	}
 	return c
 }
 

@@ -20,12 +20,14 @@ func connect(_ *results.Run, s summary.Summary) Chart {
 	}
 	bytes := []string{metric.ConnectBytesUp, metric.ConnectBytesDown}
 	user, kernel := partOf("user", metric.ConnectServerUser, full), partOf("kernel", metric.ConnectServerSystem, light)
+	byStage := groupPanel(stageTitle(rows), stageUnit(rows), rows, titles, func(r summary.Row, group int, x, width float64) []Series {
+		return stageBars(lookIn(rows, r), r, stages[group], x, width)
+	})
+	byStage.Wide = hasP99(rows) // its labels have two values
 	return Chart{
 		Title: "Time and cost to connect", Keys: rowKeys(rows, rows, bars),
 		Panels: []Panel{
-			groupPanel(stageTitle(rows), "milliseconds", rows, titles, func(r summary.Row, group int, x, width float64) []Series {
-				return stageBars(lookIn(rows, r), r, stages[group], x, width)
-			}),
+			byStage,
 			groupPanel("Bytes", "B per client, until subscribed", rows, []string{"up", "down"}, func(r summary.Row, group int, x, width float64) []Series {
 				return stack(rows, r, x, width, metricOf(r, bytes[group]), partOf("", bytes[group], full))
 			}),
@@ -38,12 +40,25 @@ func connect(_ *results.Run, s summary.Summary) Chart {
 	}
 }
 
-// stageTitle returns the title of the stages. With fewer than 1,000 connections there is no p99.
+// hasP99 reports whether some row has a p99. With fewer than 1,000 connections there is none.
+func hasP99(rows []summary.Row) bool {
+	return slices.ContainsFunc(rows, func(r summary.Row) bool { return r.Typical(metric.ConnectP99).Known == summary.Shown })
+}
+
+// stageTitle returns the title of the stages.
 func stageTitle(rows []summary.Row) string {
-	if slices.ContainsFunc(rows, func(r summary.Row) bool { return r.Typical(metric.ConnectP99).Known == summary.Shown }) {
+	if hasP99(rows) {
 		return "Time by stage: p50 (full) and p99 (light)"
 	}
 	return fmt.Sprintf("Time by stage: p50 (p99 requires %s connections)", metric.Count(results.Needed(0.99)))
+}
+
+// stageUnit returns the unit of the stages, and what their labels are.
+func stageUnit(rows []summary.Row) string {
+	if hasP99(rows) {
+		return "milliseconds (labels: p99 above p50)"
+	}
+	return "milliseconds"
 }
 
 // stageNames are the titles of the stages.
@@ -54,8 +69,8 @@ var stageNames = map[string]string{
 	"ready":    "subscribed",
 }
 
-// stageBars returns the bar of a stage's p50 in front of that of its p99, if there is one. The label above
-// belongs to the higher one.
+// stageBars returns the bar of a stage's p50 in front of that of its p99, if there is one. The label above has
+// both values, because the p50 is often too low for a label in its bar.
 func stageBars(look Style, r summary.Row, stage string, x, width float64) []Series {
 	quantile := func(q float64) reading {
 		return medianOf(r, func(t results.Trial) summary.Value { return summary.StageQuantile(t, stage, q) })
@@ -65,8 +80,9 @@ func stageBars(look Style, r summary.Row, stage string, x, width float64) []Seri
 	if !p99.shown() {
 		return []Series{p50}
 	}
-	p50.Inside, p50.Lo, p50.Hi = true, nil, nil
 	behind := barOf(r, look.fill().light(), x, width, p99)
 	behind.Part = "p99"
+	behind.Labels[0] += "\n" + p50.Labels[0]
+	p50.Labels, p50.Lo, p50.Hi = nil, nil, nil
 	return []Series{behind, p50}
 }

@@ -187,7 +187,7 @@ func (c pen) ranges(s Series, at []vg.Point) {
 	}
 }
 
-// labels draws the labels of values: in cells and, if they fit, in bars; else above the value and its range.
+// labels draws the labels of values: in cells and in bars, or above the value and its range.
 func (c pen) labels(s Series) {
 	for i, label := range s.Labels {
 		at, room := vg.Point{X: c.x(s.X[i]) + vg.Length(s.Shift), Y: c.y(s.Y[i])}, c.slot
@@ -211,13 +211,27 @@ func (c pen) labels(s Series) {
 	}
 }
 
-// inBar draws a label at the top of a bar, if it fits.
-func (c pen) inBar(s Series, i int, label string) {
-	left, bottom, right, top := c.box(s, i)
-	style := textStyle(smallSize, onTop(s.color()))
-	if style.XAlign = text.XCenter; top-bottom > 13 && style.Width(label) < 0.9*(right-left) {
-		fill(&c.Canvas, style, vg.Point{X: c.x(s.X[i]), Y: top - 10}, label)
+// labelParts removes the labels in bars that do not fit a panel of some width in a picture. It decides for the
+// page also, so that both label the same parts.
+func (p Panel) labelParts(room vg.Length) {
+	wide := (room - 40) / vg.Length(p.X.Max-p.X.Min)
+	for i, s := range p.Series {
+		if !s.Inside || s.Kind != bars {
+			continue
+		}
+		top := s.From[0] + s.Y[0]
+		if p.Y.Share(top)-p.Y.Share(s.From[0]) < 0.1 || textStyle(smallSize, ink).Width(s.Labels[0]) > 0.9*vg.Length(s.Width)*wide {
+			p.Series[i].Labels = nil
+		}
 	}
+}
+
+// inBar draws a label at the top of a bar.
+func (c pen) inBar(s Series, i int, label string) {
+	_, _, _, top := c.box(s, i)
+	style := textStyle(smallSize, onTop(s.color()))
+	style.XAlign = text.XCenter
+	fill(&c.Canvas, style, vg.Point{X: c.x(s.X[i]), Y: top - 10}, label)
 }
 
 // above draws a label above a point: horizontal if it fits, else vertical.

@@ -202,7 +202,9 @@
           lines.forEach((l, k) => c.fillText(l, at.x(Math.round(s.x[i])), at.y(s.y[i]) + step * (k + 0.8 - lines.length / 2)));
         } else if (s.inside) {
           c.fillStyle = onTop(s);
-          if (b.bottom - b.top > 15 && c.measureText(label).width < 0.9 * (b.right - b.left)) c.fillText(label, x, b.top + 12);
+          const size = [11, 9, 7].find(size => { c.font = size + 'px ' + font; return c.measureText(label).width < b.right - b.left; });
+          if (!size) c.font = '7px ' + font;
+          c.fillText(label, x, b.top + 12);
         } else {
           above(at, label, x, Math.min(at.y(s.y[i]) - (s.marker ? 5 : 0), s.highest ? at.y(s.highest[i]) : Infinity), s.width ? (b.right - b.left) / 0.82 : at.slot);
         }
