@@ -109,10 +109,11 @@ type Step struct {
 	Send   Template   `yaml:"send,omitempty" json:"send"`     // a text frame
 }
 
-// A Heartbeat is a reply to a record of the server.
+// A Heartbeat is a reply to a record of the server, or what a client sends at intervals.
 type Heartbeat struct {
-	When Expression `yaml:"when" json:"when" required:"true"` // records that request a reply
-	Send Template   `yaml:"send" json:"send" required:"true"` // a text frame
+	When  Expression `yaml:"when,omitempty" json:"when"`                       // records that request a reply
+	Every Duration   `yaml:"every,omitempty" json:"every" min:"10ms" max:"1h"` // time between heartbeats of a subscribed client
+	Send  Template   `yaml:"send" json:"send" required:"true"`                 // a text frame
 }
 
 // TargetPublish describes one publication: a POST of a backend, or a frame on a client's WebSocket.
@@ -449,6 +450,9 @@ func (t *Target) socket(field string, known []string) *conflict {
 	}
 	if !topics {
 		return &conflict{field: field, message: "never names the topic; allowed: {topic} in path or in a step's send"}
+	}
+	if beat := w.Heartbeat; beat.Send != "" && (beat.When == "") == (beat.Every == 0) {
+		return &conflict{field: field + ".heartbeat", message: "is not one occasion; allowed: when or every"}
 	}
 	if name, unknown := w.Heartbeat.Send.unknownName(known); unknown {
 		return unknownPlaceholder(field+".heartbeat.send", name, known)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"pushbench/bench/client/internal/wire"
 	"pushbench/bench/clock"
@@ -161,6 +162,22 @@ func (s *Subscriber) record(record []byte, at clock.Instant) error {
 		s.acknowledged(at)
 	}
 	return nil
+}
+
+// HeartbeatInterval is the time between two heartbeats of a client; 0: it sends none at intervals.
+func (s *Subscriber) HeartbeatInterval() time.Duration {
+	if s.foreign == nil {
+		return 0
+	}
+	return s.foreign.HeartbeatInterval()
+}
+
+// SendHeartbeat sends a heartbeat, unless the client is not subscribed yet. An engine calls it at intervals.
+func (s *Subscriber) SendHeartbeat() error {
+	if !s.foreign.Subscribed() {
+		return nil
+	}
+	return s.Duplex.Control(s.opcode(), s.foreign.AppendHeartbeat(nil))
 }
 
 // findPayloads adds the payloads in a record to the batch, and reports whether it has any.

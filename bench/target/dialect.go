@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"pushbench/scenarios"
 )
@@ -31,6 +32,7 @@ type Dialect struct {
 	next    []next
 	empty   []int
 	beat    *regexp.Regexp
+	every   time.Duration // between heartbeats; 0: none at intervals
 	reply   text
 	posted  *request // the reply of a client that polls; nil: none
 	http    bool     // steps are requests
@@ -304,6 +306,7 @@ func (c *compiler) socket(s scenarios.SocketTarget) {
 		c.steps = append(c.steps, step{expect: expect, groups: groups, send: c.text(one.Send)})
 	}
 	c.beat, _ = c.expression(s.Heartbeat.When)
+	c.every = time.Duration(s.Heartbeat.Every)
 	c.reply = c.text(s.Heartbeat.Send)
 }
 
@@ -341,6 +344,9 @@ func (c *compiler) publishing(p scenarios.TargetPublish, transport scenarios.Tra
 
 // PublishesInFrames reports whether clients publish on their WebSocket.
 func (d *Dialect) PublishesInFrames() bool { return len(d.publish.frame) > 0 }
+
+// HeartbeatInterval is the time between two heartbeats of a client; 0: it sends none at intervals.
+func (d *Dialect) HeartbeatInterval() time.Duration { return d.every }
 
 // Posts reports whether messages can be published by POST.
 func (d *Dialect) Posts() bool { return len(d.publish.post) > 0 }

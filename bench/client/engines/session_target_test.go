@@ -12,6 +12,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
 
 	"pushbench/bench/client"
 	"pushbench/bench/client/clienttest"
@@ -350,4 +353,64 @@ func mcpSession(t *testing.T, start starter, closes bool) {
 		t.Errorf("resumed after %s in %d sessions, want %s in 3", got, m.sessions, want)
 	}
 	checkParts(t, &traffic)
+}
+
+const beatingFile = `
+version: 1
+name: beating
+url: http://127.0.0.1:1
+transports:
+  websocket:
+    path: /socket?id={topic}
+    steps: [expect: '^go (?<word>.*)']
+    heartbeat: {every: 10ms, send: 'beat {client} {word}'}
+publish: {post: "/publish/{topic}"}
+`
+
+// A subscribed client sends heartbeats at intervals, which do not keep a silent connection open.
+func TestHeartbeatsAtIntervals(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, start starter) {
+		received := make(chan string, 1000)
+		address := serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c, err := new(websocket.Upgrader).Upgrade(w, r, nil)
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			_ = c.WriteMessage(websocket.TextMessage, []byte("go on"))
+			for {
+				_, text, err := c.ReadMessage()
+				if err != nil {
+					return
+				}
+				received <- string(text)
+			}
+		}))
+		file, err := scenarios.ReadTarget("beating.yaml", strings.NewReader(beatingFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dialect, err := target.Compile(file, "websocket", os.LookupEnv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var traffic client.Traffic
+		engine := start(client.Config{
+			Target: address, Transport: "websocket", Traffic: &traffic, Workers: 1, Dialect: dialect, ReadTimeout: 200 * time.Millisecond,
+			Payloads: payload.NewScanner(foreignRun, func(uint32) int { return 64 }),
+		})
+		saw := clienttest.NewObserver()
+		one := engine.Open(client.Subscription{Client: 4, Topics: []string{"a"}, Delivery: "every"}, saw)
+		for range 3 {
+			if got := <-received; got != "beat 4 on" {
+				t.Errorf("got %q", got)
+			}
+		}
+		saw.Await(t, "the end of a silent connection", func(calls []clienttest.Call) bool {
+			lost := clienttest.Events(calls, 4, client.Disconnected)
+			return len(lost) > 0 && lost[0].Cause == client.Cause(client.ErrSilent)
+		})
+		one.Close()
+		checkParts(t, &traffic)
+	})
 }

@@ -16,6 +16,7 @@ type session struct {
 	socket       *socket       // the publisher of a WebSocket, else nil
 	closed       bool          // by the caller
 	lastReceived clock.Instant // when bytes last arrived; see client.Config.ReadTimeout
+	heartbeatAt  clock.Instant // when the next heartbeat is due
 }
 
 type phase uint8
@@ -102,6 +103,20 @@ func (s *session) awaitBytes(since clock.Instant) {
 	}
 }
 
+// awaitTime sets the timer of an open stream to the read timeout or to the next heartbeat.
+func (s *session) awaitTime() {
+	next := never
+	if s.Config.ReadTimeout > 0 {
+		next = s.lastReceived.Add(s.Config.ReadTimeout)
+	}
+	if s.HeartbeatInterval() > 0 {
+		next = min(next, s.heartbeatAt)
+	}
+	if next != never {
+		s.loop.timers.set(&s.timer, next)
+	}
+}
+
 func (s *session) received(in []byte, at clock.Instant) (n int, err error) {
 	s.lastReceived = at
 	if s.phase == idle || s.phase == offline {
@@ -113,7 +128,8 @@ func (s *session) received(in []byte, at clock.Instant) (n int, err error) {
 	case s.phase == opening && s.Streaming():
 		s.loop.timers.remove(&s.timer)
 		s.phase = streaming
-		s.awaitBytes(at)
+		s.heartbeatAt = at.Add(s.HeartbeatInterval())
+		s.awaitTime()
 	default:
 		if s.Closes {
 			s.close()
@@ -172,14 +188,26 @@ func (s *session) expired(at clock.Instant) {
 	case polling:
 		s.fail(client.ErrSilent, at)
 	case streaming: // the timer is not reset at every read, but postponed when it expires too early
-		if until := s.lastReceived.Add(s.Config.ReadTimeout); until > at {
-			s.loop.timers.set(&s.timer, until)
-			return
-		}
-		s.fail(client.ErrSilent, at)
+		s.expiredOpen(at)
 	default:
 		s.fail(errTimeout, at)
 	}
+}
+
+// expiredOpen ends a silent stream, or sends a heartbeat.
+func (s *session) expiredOpen(at clock.Instant) {
+	if s.Config.ReadTimeout > 0 && s.lastReceived.Add(s.Config.ReadTimeout) <= at {
+		s.fail(client.ErrSilent, at)
+		return
+	}
+	if every := s.HeartbeatInterval(); every > 0 && s.heartbeatAt <= at {
+		s.heartbeatAt = at.Add(every)
+		if err := s.SendHeartbeat(); err != nil {
+			s.fail(err, at)
+			return
+		}
+	}
+	s.awaitTime()
 }
 
 func (s *session) Publish(id uint32, topic string, payload []byte) {

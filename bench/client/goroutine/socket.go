@@ -46,7 +46,33 @@ func (k *socket) serve(ctx context.Context) error {
 	_ = c.SetReadDeadline(time.Time{})
 	c.detach()
 	defer onDone(ctx, func() { k.closeGracefully(c) })()
+	defer k.sendHeartbeats()()
 	return c.receive(k.session)
+}
+
+// sendHeartbeats sends heartbeats at intervals until stop is called, which does not wait: only the end of the connection
+// unblocks a write.
+func (k *socket) sendHeartbeats() (stop func()) {
+	every := k.HeartbeatInterval()
+	if every == 0 {
+		return func() {}
+	}
+	ended := make(chan struct{})
+	k.done.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				if k.SendHeartbeat() != nil {
+					return // the receiving goroutine reports the end of the connection
+				}
+			case <-ended:
+				return
+			}
+		}
+	})
+	return func() { close(ended) }
 }
 
 // Opened puts the connection to use when the handshake is complete. Connected is reported
