@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# ci.sh runs the steps of action.yml, also by hand. It builds pushbench from SOURCE, and from BASELINE if set, and measures
-# SCENARIO. OUT then has the run, the comparison, JUnit files, summary.md and comment.md. The summary is appended to
+# ci.sh runs the steps of action.yml, also by hand. It builds pushbench from SOURCE and measures SCENARIO: with the servers of
+# pushbench, or with the server that the file TARGET describes. With BASELINE it measures those of that commit in turns with
+# them: of SOURCE, or of the repository of TARGET. BUILD runs in each checkout of the server. OUT then has the run, the comparison, JUnit files, summary.md and comment.md. The summary is appended to
 # GITHUB_STEP_SUMMARY, and failed assertions become annotations of the log. The exit code is that of pushbench, except
 # that ASSERTIONS=false ignores failed assertions and UNDECIDED=false (the default) ignores undecided results.
 set -euo pipefail
@@ -35,9 +36,11 @@ renamed BLOCKS REPETITIONS
 renamed CLAIMS ASSERTIONS
 
 SOURCE=${SOURCE:-.} SCENARIO=${SCENARIO:-chat} OUT=${OUT:-pushbench-results} ARTIFACT=${ARTIFACT:-} MATRIX=${MATRIX:-}
-BASELINE=${BASELINE:-} REPOSITORY=${REPOSITORY:-} REPETITIONS=${REPETITIONS:-} ASSERTIONS=${ASSERTIONS:-true} UNDECIDED=${UNDECIDED:-false}
+TARGET=${TARGET:-} BUILD=${BUILD:-} BASELINE=${BASELINE:-} REPOSITORY=${REPOSITORY:-} REPETITIONS=${REPETITIONS:-} ASSERTIONS=${ASSERTIONS:-true} UNDECIDED=${UNDECIDED:-false}
+# The build of a server may have variables of these names.
+export -n SOURCE SCENARIO OUT ARTIFACT MATRIX TARGET BUILD BASELINE REPOSITORY REPETITIONS ASSERTIONS UNDECIDED BLOCKS CLAIMS
 
-for name in SOURCE SCENARIO OUT ARTIFACT BASELINE REPOSITORY REPETITIONS ASSERTIONS UNDECIDED; do
+for name in SOURCE SCENARIO OUT ARTIFACT TARGET BASELINE REPOSITORY REPETITIONS ASSERTIONS UNDECIDED; do
 	case ${!name} in
 	-* | *[$'\n\r']*) refuse "$name: $(printf %q "${!name}") is not allowed; allowed: one line that does not begin with -" ;;
 	esac
@@ -48,6 +51,17 @@ for name in ASSERTIONS UNDECIDED; do
 	*) refuse "$name: ${!name} is not allowed; allowed: true, false" ;;
 	esac
 done
+origin=$SOURCE file= # the checkout that has the servers, and the target file in it
+if [ -n "$TARGET" ]; then
+	if [[ ! -f $TARGET || $TARGET == *,* ]]; then refuse "TARGET: $TARGET is no file; allowed: the path of one target file, without a comma"; fi
+	if [[ $TARGET != */* ]]; then TARGET=./$TARGET; fi # not the name of a target that ships with pushbench
+	if [ -n "$BASELINE$BUILD" ]; then
+		origin=$(git -C "${TARGET%/*}/" rev-parse --show-toplevel) || refuse "TARGET: $TARGET is in no repository; allowed with BASELINE or BUILD: a file in a checkout of its server"
+		file=$(git -C "${TARGET%/*}/" rev-parse --show-prefix)${TARGET##*/}
+	fi
+elif [ -n "$BUILD" ]; then
+	refuse "BUILD: builds the server of a target; allowed: together with TARGET"
+fi
 if [ -e "$OUT/run" ]; then refuse "OUT: $OUT/run exists already; allowed: another folder"; fi
 mkdir -p "$OUT"
 
@@ -82,9 +96,9 @@ resolve() { git -C "$1" rev-parse --verify --quiet "$BASELINE^{commit}" || git -
 checkout_baseline() {
 	local commit path
 	export GIT_TERMINAL_PROMPT=0
-	if [ -z "$REPOSITORY" ] && [ -e "$SOURCE/.git" ]; then
-		commit=$(resolve "$SOURCE") || refuse "BASELINE: $BASELINE is no commit of $SOURCE; allowed: a commit, branch or tag that is checked out (actions/checkout with fetch-depth: 0)"
-		git clone --quiet --shared --no-checkout "$SOURCE" "$base/tree"
+	if [ -z "$REPOSITORY" ] && [ -e "$origin/.git" ]; then
+		commit=$(resolve "$origin") || refuse "BASELINE: $BASELINE is no commit of $origin; allowed: a commit, branch or tag that is checked out (actions/checkout with fetch-depth: 0)"
+		git clone --quiet --shared --no-checkout "$origin" "$base/tree"
 	else
 		if [ -z "$REPOSITORY" ]; then
 			path=${SOURCE##*/_actions/}
@@ -97,14 +111,34 @@ checkout_baseline() {
 	git -C "$base/tree" checkout --quiet --detach "$commit"
 }
 
+# build_server SIDE FOLDER runs BUILD in a checkout of the server.
+build_server() {
+	echo "Building the $1's server in $2"
+	(cd "$2" && bash -e -o pipefail -c "$BUILD") || {
+		echo "ci.sh: BUILD failed for the $1" >&2
+		annotate error <<<"BUILD failed for the $1"
+		exit 5
+	}
+}
+
 build "$SOURCE"
 pushbench=$(cd "$SOURCE" && pwd)/bin/pushbench
 
 flags=() plan=(--dry-run)
+if [ -n "$TARGET" ]; then flags+=(--target "$TARGET"); fi
 if [ -n "$BASELINE" ]; then
 	checkout_baseline
-	build "$base/tree"
-	flags+=(--baseline "$base/tree/bin/pushbench")
+	if [ -z "$TARGET" ]; then
+		build "$base/tree"
+		flags+=(--baseline "$base/tree/bin/pushbench")
+	else
+		if [ ! -e "$base/tree/$file" ]; then
+			annotate warning <<<"BASELINE: $BASELINE has no $file: the file of the head describes both servers"
+			mkdir -p "$(dirname "$base/tree/$file")"
+			cp "$TARGET" "$base/tree/$file"
+		fi
+		flags+=(--baseline "$base/tree/$file")
+	fi
 	plan+=(--require-verdict)
 	REPETITIONS=${REPETITIONS:-12}
 fi
@@ -120,6 +154,11 @@ if [ -n "$REPETITIONS" ]; then flags+=(--repetitions "$REPETITIONS"); fi
 cat "$OUT/plan.txt"
 echo "An INVALID measurement is repeated once${BASELINE:+, and so is a regression, to confirm it}: each takes as long again."
 grep -F 'The baseline is the same build' "$OUT/plan.txt" | annotate warning || true
+
+if [ -n "$BUILD" ]; then
+	if [ -n "$BASELINE" ]; then build_server baseline "$base/tree"; fi
+	build_server head "$origin"
+fi
 
 # measure NAME REPORT FLAG... measures into OUT/NAME and returns pushbench's exit code. It repeats an INVALID run once and keeps the
 # first as NAME-invalid.
@@ -156,6 +195,11 @@ compare_runs() {
 
 code=0
 measure run summary.md --junit "$OUT/junit.xml" --comment "$OUT/comment.md" || code=$?
+if [ ! -e "$OUT/run" ]; then
+	text="Nothing was measured: pushbench run ended with exit code $code, see the log."
+	echo "$text" >>"$OUT/summary.md"
+	annotate error <<<"$text"
+fi
 if [ -n "$BASELINE" ] && [ -e "$OUT/run-baseline/manifest.json" ]; then
 	# Here code is for the assertions alone: the comparison, which is part of the exit code of run, may be repeated.
 	case $code in

@@ -1,6 +1,7 @@
 package tools_test
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,7 @@ for ((i = 1; i <= $#; i++)); do
 	--comment) comment=${!next} ;;
 	--junit) junit=${!next} ;;
 	--dry-run) dry=1 ;;
+	--baseline) [ "$command" != run ] || [[ ${!next} != *.yaml ]] || echo "baseline file: $(cat "${!next}")" >>"$LOG" ;;
 	*/run | */again | */*-baseline) runs=$((runs + 1)) ;;
 	esac
 done
@@ -30,6 +32,7 @@ if [ -n "$dry" ]; then
 	exit "$PLAN"
 fi
 if [ "$command" = run ]; then
+	[ "$RUN" != refused ] || exit 5
 	statuses=($STATUSES)
 	n=$(grep ': run ' "$LOG" | grep -vc -- --dry-run)
 	status=${statuses[n - 1]:-COMPLETE}
@@ -56,6 +59,7 @@ exit "$code"
 // A ci is one call of ci.sh with a stub of pushbench.
 type ci struct {
 	source, out string
+	folder      string // in which it is called; empty: an empty folder
 	variables   []string
 }
 
@@ -97,7 +101,7 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// run calls ci.sh in an empty folder and returns its exit code and its output.
+// run calls ci.sh and returns its exit code and its output.
 func (c *ci) run(t *testing.T) (code int, output string) {
 	t.Helper()
 	script, err := filepath.Abs("ci.sh")
@@ -105,7 +109,7 @@ func (c *ci) run(t *testing.T) (code int, output string) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), script)
-	cmd.Dir = t.TempDir()
+	cmd.Dir = cmp.Or(c.folder, t.TempDir())
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GITHUB_") })
 	cmd.Env = append(cmd.Env, "SOURCE="+c.source, "OUT="+c.out, "LOG="+c.path("log"), "GITHUB_OUTPUT="+c.path("output"), "GITHUB_STEP_SUMMARY="+c.path("step.md"),
 		"PLAN=0", "RUN=0", "FIRST=0", "SECOND=0", "STATUSES=", "SAME=")
@@ -166,7 +170,7 @@ func TestActionAcceptsDeprecatedInputs(t *testing.T) {
 
 // A value that begins with a hyphen would be an option of pushbench or git; one with a line break could set outputs.
 func TestActionRefusesValuesThatAreOptions(t *testing.T) {
-	for _, name := range []string{"SCENARIO", "BASELINE", "REPOSITORY", "REPETITIONS", "OUT", "ARTIFACT", "SOURCE"} {
+	for _, name := range []string{"SCENARIO", "TARGET", "BASELINE", "REPOSITORY", "REPETITIONS", "OUT", "ARTIFACT", "SOURCE"} {
 		for _, value := range []string{"--lock", "--help", "-", "chat\nexit-code=0", "chat\rx"} {
 			a := newCI(t, name+"="+value).committed(t)
 			code, output := a.run(t)
@@ -415,6 +419,90 @@ func TestActionWorksFromAnotherRepository(t *testing.T) {
 	a = newCI(t, "BASELINE=origin/main").committed(t)
 	if code, output := a.run(t); code != 2 || !strings.Contains(output, "(actions/checkout with fetch-depth: 0)") {
 		t.Errorf("exit code %d: %s", code, output)
+	}
+}
+
+// inRepository makes the caller's folder a repository of a server: the branch base is one commit before main. The action
+// has no repository, as GitHub downloads it.
+func (c *ci) inRepository(t *testing.T) *ci {
+	t.Helper()
+	c.folder = t.TempDir()
+	git(t, c.folder, "init", "-q", "-b", "main")
+	for _, version := range []string{"base", "head"} {
+		write(t, filepath.Join(c.folder, "server", "version"), version)
+		write(t, filepath.Join(c.folder, "server", "target.yaml"), "the target of "+version)
+		git(t, c.folder, "add", ".")
+		git(t, c.folder, "commit", "-qm", version)
+		git(t, c.folder, "branch", version)
+	}
+	write(t, filepath.Join(c.folder, "server", "new.yaml"), "a new target")
+	return c
+}
+
+// The servers are those of the caller: base and head of its repository, which BUILD prepares, without the variables of
+// the action, whose names a build may use.
+func TestActionMeasuresBaseAndHeadOfATarget(t *testing.T) {
+	for _, c := range []struct{ target, baseline, file, warning string }{
+		{"server/target.yaml", "base", "the target of base", ""},
+		{"./server/target.yaml", "base", "the target of base", ""},
+		{"server/new.yaml", "base", "a new target", "::warning title=pushbench::BASELINE: base has no server/new.yaml: the file of the head describes both servers\n"},
+	} {
+		a := newCI(t, "TARGET="+c.target, "BASELINE="+c.baseline, `BUILD=echo "built: $(cat server/version) ${OUT-without OUT}${TARGET-}${BUILD-}" >>"$LOG"`+"\ntrue").inRepository(t)
+		code, output := a.run(t)
+		log := a.read(a.path("log"))
+		if code != 0 || !strings.Contains(log, "built: base without OUT\nbuilt: head without OUT\n") || strings.Contains(output, "::warning ") != (c.warning != "") || !strings.Contains(output, c.warning) {
+			t.Errorf("%+v: exit code %d, log %q: %s", c, code, log, output)
+		}
+		pattern := ` --target ` + regexp.QuoteMeta(c.target) + ` --baseline \S+/tree/` + regexp.QuoteMeta(strings.TrimPrefix(c.target, "./")) + ` --repetitions 12 `
+		if measured := a.measured(); len(measured) != 1 || !regexp.MustCompile(pattern).MatchString(measured[0]) || !strings.Contains(log, "baseline file: "+c.file+"\n") {
+			t.Errorf("%+v: runs %q, log %q", c, measured, log)
+		}
+		if plan := strings.Index(log, " --dry-run --require-verdict "); plan < 0 || plan > strings.Index(log, "built: ") {
+			t.Errorf("%+v: built before the plan: %q", c, log)
+		}
+	}
+	// Without a baseline, the target alone is measured.
+	a := newCI(t, "TARGET=server/target.yaml").inRepository(t)
+	if code, output := a.run(t); code != 0 || !strings.Contains(a.measured()[0], " --target server/target.yaml --junit ") {
+		t.Errorf("exit code %d, runs %q: %s", code, a.measured(), output)
+	}
+	// A regression of a target is confirmed as one of pushbench.
+	a = newCI(t, "TARGET=server/target.yaml", "BASELINE=base", "RUN=compared-4", "FIRST=4", "SECOND=4").inRepository(t)
+	if code, output := a.run(t); code != 4 || len(a.measured()) != 2 || strings.Count(strings.Join(a.measured(), ""), " --target server/target.yaml --baseline ") != 2 {
+		t.Errorf("exit code %d, runs %q: %s", code, a.measured(), output)
+	}
+}
+
+func TestActionRefusesTargetsThatItCannotCompare(t *testing.T) {
+	alone := filepath.Join(t.TempDir(), "target.yaml") // in no repository
+	write(t, alone, "a target")
+	for _, c := range []struct {
+		variables []string
+		code      int
+		message   string
+	}{
+		{[]string{"TARGET=missing.yaml"}, 2, "TARGET: missing.yaml is no file; allowed: the path of one target file, without a comma"},
+		{[]string{"TARGET=server"}, 2, "TARGET: server is no file; "},
+		{[]string{"TARGET=" + alone, "BASELINE=base"}, 2, "TARGET: " + alone + " is in no repository; allowed with BASELINE or BUILD: a file in a checkout of its server"},
+		{[]string{"BUILD=make"}, 2, "BUILD: builds the server of a target; allowed: together with TARGET"},
+		{[]string{"TARGET=server/target.yaml", "BASELINE=nowhere"}, 2, "BASELINE: nowhere is no commit of "},
+		{[]string{"TARGET=server/target.yaml", "BASELINE=base", "BUILD=grep -q head server/version"}, 5, "BUILD failed for the baseline"},
+		{[]string{"TARGET=server/target.yaml", "BASELINE=base", "BUILD=grep -q base server/version"}, 5, "BUILD failed for the head"},
+		{[]string{"TARGET=server/target.yaml", "BASELINE=base", "BUILD=false\ntrue"}, 5, "BUILD failed for the baseline"},
+	} {
+		a := newCI(t, c.variables...).inRepository(t)
+		if code, output := a.run(t); code != c.code || len(a.measured()) != 0 || !strings.Contains(output, "\nci.sh: "+c.message) && !strings.HasPrefix(output, "ci.sh: "+c.message) || !strings.Contains(output, "::error title=pushbench::"+c.message) {
+			t.Errorf("%q: exit code %d, runs %q: %s", c.variables, code, a.measured(), output)
+		}
+	}
+}
+
+// A server that does not pass its checks is not measured: pushbench names it in the log.
+func TestActionSaysThatNothingWasMeasured(t *testing.T) {
+	a := newCI(t, "TARGET=server/target.yaml", "BASELINE=base", "RUN=refused").inRepository(t)
+	const want = "Nothing was measured: pushbench run ended with exit code 5, see the log.\n"
+	if code, output := a.run(t); code != 5 || !strings.Contains(output, "::error title=pushbench::"+want) || a.read(a.path("step.md")) != want {
+		t.Errorf("exit code %d, summary %q: %s", code, a.read(a.path("step.md")), output)
 	}
 }
 

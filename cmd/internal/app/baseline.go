@@ -49,6 +49,9 @@ func (b *Baseline) pair(s *scenarios.Scenario) error {
 		return Usagef("--baseline: %d targets are compared with each other; allowed with --baseline: one --target", len(s.Sweep.Target))
 	}
 	head := s.Targets[s.Sweep.Target[0]]
+	if head.URL != "" && head.URL == b.target.URL {
+		return Usagef("--baseline: both target files are of the same running server, %s; allowed: two servers", head.URL)
+	}
 	if head.Remote() || b.target.Remote() {
 		return Usagef("--baseline: a server on another host has no CPU to compare; allowed with --baseline: targets of this machine")
 	}

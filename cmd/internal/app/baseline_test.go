@@ -90,6 +90,34 @@ func TestBaselineThatCannotBeCompared(t *testing.T) {
 	}
 }
 
+// Versions that cannot differ, or whose CPU cannot be read, are refused.
+func TestBaselineIsAnotherServerOfThisMachine(t *testing.T) {
+	running := func(url string) string {
+		path := inFolder(t, "mine", "sse")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(strings.Replace(string(text), "start: {run: [server]}", "url: "+url, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	local, remote := running("http://127.0.0.1:3000"), running("http://192.0.2.1:3000")
+	for _, c := range []struct{ baseline, target, want string }{
+		{local, local, "--baseline: both target files are of the same running server, http://127.0.0.1:3000; allowed: two servers"},
+		{remote, local, "--baseline: a server on another host has no CPU to compare"},
+		{local, remote, "--baseline: a server on another host has no CPU to compare"},
+	} {
+		if _, _, err := paired(t, c.baseline, c.target); CodeOf(err) != Usage || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %q", err, c.want)
+		}
+	}
+	if _, _, err := paired(t, running("http://127.0.0.1:3001"), local); err != nil {
+		t.Error(err)
+	}
+}
+
 // The version of a server is the commit of its folder; files that git ignores or does not know, such as the server
 // that a build writes, do not change it.
 func TestVersionOfATargetIsItsCommit(t *testing.T) {
