@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"pushbench/bench/child"
@@ -93,7 +94,7 @@ func start(ctx context.Context, t *scenarios.Target) (*server, error) {
 	for _, word := range t.Start.Env {
 		env = append(env, expand(word, port))
 	}
-	if err := adopt(); err != nil {
+	if err := errors.Join(adopt(), raiseFileLimit()); err != nil {
 		return nil, err
 	}
 	s.cmd = exec.Command(argv[0], argv[1:]...) //nolint:noctx // end ends it, with its descendants
@@ -112,6 +113,19 @@ func start(ctx context.Context, t *scenarios.Target) (*server, error) {
 		return nil, fmt.Errorf("start.run: %w", plain(err, argv[0]))
 	}
 	return s, nil
+}
+
+// raiseFileLimit lets the server open as many files as this process, which the Go runtime allows the hard limit. Else a
+// child starts with the soft limit, which is often 1024: too few for 1,000 clients.
+func raiseFileLimit() error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("read the limit of open files: %w", err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil { // which keeps the runtime from restoring it
+		return fmt.Errorf("raise the server's limit of open files: %w", err)
+	}
+	return nil
 }
 
 // plain names a program that cannot be started in one sentence.

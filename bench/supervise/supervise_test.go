@@ -1,0 +1,49 @@
+package supervise
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"pushbench/scenarios"
+)
+
+// The test runs again in a process with a lower soft limit, as a login shell has.
+func TestServerMayOpenAsManyFilesAsTheHardLimitAllows(t *testing.T) {
+	const again = "PUSHBENCH_TEST_SOFT_LIMIT"
+	if os.Getenv(again) == "" {
+		cmd := exec.Command("sh", "-c", `ulimit -S -n 256 && exec "$0" -test.run '^`+t.Name()+`$'`, os.Args[0])
+		cmd.Env = append(os.Environ(), again+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	file, err := scenarios.ReadTarget("test.yaml", strings.NewReader(`
+version: 1
+name: test
+start: {run: [sh, -c, "ulimit -S -n; exec sleep 60"], log: '^[0-9]+$|^unlimited$'}
+transports: {sse: {path: "/{topic}"}}
+publish: {post: "/{topic}"}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := start(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.end()
+	if err := s.ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.TrimSpace(s.output.String()); got == "256" || limit.Cur == 256 {
+		t.Errorf("the server may open %s files, this process %d; want the hard limit", got, limit.Cur)
+	}
+}
