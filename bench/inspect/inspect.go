@@ -37,6 +37,7 @@ type Target struct {
 
 	Origin      string        // of the requesting page; default: none, as for a program other than a browser
 	Subprotocol string        // WebSocket: subprotocols to offer, such as "graphql-ws"; default: none
+	Opening     string        // WebSocket: a text frame to send first, of at most 125 bytes; default: none
 	Deflate     bool          // WebSocket: offer permessage-deflate (RFC 7692); default: no extension
 	Wait        time.Duration // for each response; default 2s
 	TLS         *tls.Config   // default: verify with the certificates of the system
@@ -142,10 +143,21 @@ type Exchange struct {
 	Response []Line // empty: no response
 	Status   int    // of the response
 	After    []Line // after the header: a frame, an event, a body
+	First    string // payload of the first frame, first line of a stream, or body, as received
 	Up, Down int64  // bytes of TCP payload, TLS included
 	Failed   error  // why it ended early, if it did
 
 	RoundTrips int // until the response: TCP, TLS (one, or two before TLS 1.3) and the request
+}
+
+// Header returns the value of a field of the response's header; "": it has none.
+func (e *Exchange) Header(name string) string {
+	for _, l := range e.Response {
+		if field, value, found := strings.Cut(l.Text, ":"); found && strings.EqualFold(field, name) && l.Grade != Missing {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
 }
 
 // Wrong lists the errors of the response.

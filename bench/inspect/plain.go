@@ -182,6 +182,7 @@ func (e *Exchange) firstUnit(c *conn, b *body, s stream) error {
 			return fmt.Errorf("read the stream: %w", err)
 		}
 		if len(e.After) == 0 {
+			e.First = strings.TrimRight(text, "\r\n")
 			e.reach(c, "first "+s.unit)
 		}
 		line := strings.TrimRight(text, "\r\n")
@@ -251,7 +252,7 @@ func (e *Exchange) wholeBody(c *conn, h header, b *body) error {
 		return fmt.Errorf("read the body: %w", plain(err))
 	}
 	e.reach(c, "response complete")
-	if len(content) > 0 {
+	if e.First = string(content); len(content) > 0 {
 		e.After = append(e.After, Line{Text: cutText(string(content)), Bytes: len(content) + b.framing, For: "the body"})
 	}
 	return nil

@@ -102,10 +102,18 @@ func (t Target) upgradeRules(key string) []rule {
 // closeHandshake reads the first frame, if one arrives, and makes the closing handshake.
 func (e *Exchange) closeHandshake(c *conn) error {
 	c.extendDeadline(e.Target.wait())
+	if opening := e.Target.Opening; opening != "" {
+		if _, err := c.Write(append([]byte{0x80 | opText, 0x80 | byte(len(opening)), 0, 0, 0, 0}, opening...)); err != nil {
+			return fmt.Errorf("send the first frame: %w", err)
+		}
+	}
 	first, err := readFrame(c.reader)
 	if err == nil {
 		e.reach(c, "first frame")
 		e.After = append(e.After, first.explain())
+		if first.opcode < opClose {
+			e.First = string(first.payload)
+		}
 	} else if !timedOut(err) {
 		return fmt.Errorf("read the first frame: %w", plain(err))
 	}

@@ -59,8 +59,8 @@ It compares their latency and cost for a given workload and network.
   pushbench trace             draw one message on each transport as a sequence diagram
   pushbench inspect URL       send one request and explain the exchange line by line
   pushbench serve websocket   start one of the reference servers
+  pushbench target new        write a target file for your server
   pushbench verify mine.yaml  try the target file of another server
-  pushbench target            install and list target files
   pushbench prices            print the default prices, as a template for --prices
   pushbench schema            print the JSON Schema of scenario files, for editors
   pushbench version           print the version, like --version

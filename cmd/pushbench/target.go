@@ -18,7 +18,7 @@ import (
 func newTargetCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "target",
-		Short: "Install and list the target files that ship with pushbench",
+		Short: "Write a target file for your server, and list and install those that ship with pushbench",
 		Long: `Target files describe servers that are not pushbench's own: docs/your-server.md. Try one
 with pushbench verify, and measure it with pushbench run --target.`,
 		Args: noArguments,
@@ -26,7 +26,7 @@ with pushbench verify, and measure it with pushbench run --target.`,
 			return app.Usagef("%s takes a command; allowed: %s", c.CommandPath(), subcommands(c))
 		},
 	}
-	c.AddCommand(newTargetListCommand(), newTargetInstallCommand())
+	c.AddCommand(newTargetNewCommand(), newTargetListCommand(), newTargetInstallCommand())
 	return c
 }
 
