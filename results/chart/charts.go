@@ -15,17 +15,40 @@ import (
 
 // A source computes a chart of runs. The chart has no panels if the run has no values for it.
 type source struct {
-	name string
-	of   func(*results.Run, summary.Summary) Chart
+	name  string
+	of    func(*results.Run, summary.Summary) Chart
+	lacks string // why the chart can lack a configuration; empty: it has no series per configuration
 }
 
 // sources lists every chart of runs, in the order of the report.
 func sources() []source {
-	all := []source{{latency.name, latency.of}, {age.name, age.of}, {"pareto", pareto}}
-	for _, a := range axes {
-		all = append(all, source{a.chart, a.of})
+	all := []source{
+		{latency.name, latency.of, "too few messages delivered for a percentile"},
+		{age.name, age.of, "too few observations of the age"},
+		{"pareto", pareto, "no finite p99, or no price"},
 	}
-	return append(all, source{"crossover", crossover}, source{"timeline", timeline}, source{"cost", cost}, source{"writes", writes}, source{"memory", memory}, source{"connect", connect})
+	for _, a := range axes {
+		all = append(all, source{a.chart, a.of, ""})
+	}
+	return append(all, source{"crossover", crossover, ""}, source{"timeline", timeline, ""},
+		source{"cost", cost, "no message delivered"}, source{"writes", writes, "no message delivered"},
+		source{"memory", memory, "memory not measured"}, source{"connect", connect, "no client connected"})
+}
+
+// missing names the configurations that the chart lacks, and the reason.
+func (s source) missing(c Chart, rows []summary.Row) string {
+	var names []string
+	for _, r := range rows {
+		if !slices.ContainsFunc(c.Panels, func(p Panel) bool {
+			return slices.ContainsFunc(p.Series, func(s Series) bool { return s.Configuration == r.Label() })
+		}) {
+			names = append(names, r.Label())
+		}
+	}
+	if s.lacks == "" || len(names) == 0 {
+		return ""
+	}
+	return "not shown (" + s.lacks + "): " + strings.Join(names, ", ") + " · "
 }
 
 // Names lists the charts that Draw and Several can draw, in the order of the report.
@@ -43,7 +66,7 @@ func charts(run *results.Run, s summary.Summary, basis, badge string) (all []Cha
 		if c.ranged() {
 			c.Keys = append(c.Keys, Key{"range of the repetitions", ranges, plain})
 		}
-		c.Name, c.Basis, c.Mark = from.name, basis, strings.TrimPrefix(badge, "VERDICT")
+		c.Name, c.Basis, c.Mark = from.name, from.missing(c, s.Rows)+basis, strings.TrimPrefix(badge, "VERDICT")
 		if len(c.Panels) > 0 {
 			all = append(all, c)
 		}

@@ -311,6 +311,54 @@ func TestParetoIsThatOfTheTable(t *testing.T) {
 	}
 }
 
+// Configurations under different loads have no front.
+func TestParetoComparesEqualLoads(t *testing.T) {
+	for name, differ := range map[string]func(*results.Configuration){
+		"none":    func(*results.Configuration) {},
+		"clients": func(c *results.Configuration) { c.Clients = 99 },
+		"rate":    func(c *results.Configuration) { c.PublishRate = 99 },
+		"payload": func(c *results.Configuration) { c.PayloadBytes = 99 },
+	} {
+		run := synthetic.Run(4, 30*time.Second)
+		run.Manifest.Configurations = run.Manifest.AllConfigurations()
+		differ(&run.Manifest.Configurations[1])
+		if c := chartOf(run, pareto); len(c.Panels) > 0 != (name == "none") {
+			t.Errorf("%s: %d panels", name, len(c.Panels))
+		}
+	}
+	one, two := synthetic.Run(4, 30*time.Second), synthetic.Run(4, 30*time.Second)
+	two.Manifest.Workload.DeliveryRate *= 2
+	if together, s, _ := merge([]*results.Run{one, two}); len(pareto(together, s).Panels) > 0 {
+		t.Error("the front of two runs under different loads is drawn")
+	}
+}
+
+// A chart names each configuration that it lacks.
+func TestChartsNameWhatTheyLack(t *testing.T) {
+	run := synthetic.Run(4, 10*time.Second)
+	for i := range run.Trials {
+		if one := &run.Trials[i]; one.Transport == "longpoll" {
+			one.Latency = results.Latency{Infinite: one.Ledger.Expected, Independent: one.Latency.Independent}
+			one.Cost.Delivered = 0
+		}
+	}
+	names := map[string]bool{}
+	for _, c := range charts(run, summary.Of(run), "basis", "ESTIMATE") {
+		names[c.Name] = strings.HasPrefix(c.Basis, "not shown (") && strings.HasSuffix(c.Basis, "longpoll · basis")
+		if !names[c.Name] && c.Basis != "basis" {
+			t.Errorf("%s: %q", c.Name, c.Basis)
+		}
+	}
+	for _, name := range []string{"latency", "pareto", "cost", "writes"} {
+		if !names[name] {
+			t.Errorf("%s does not name longpoll", name)
+		}
+	}
+	if names["connect"] || names["timeline"] {
+		t.Errorf("%v", names)
+	}
+}
+
 // A cell of the map has a colour per cheapest transport; a border separates polling from pushing.
 func TestCrossoverIsAMapOfCells(t *testing.T) {
 	poll := summary.Row{Configuration: results.Configuration{Name: "shortpoll", Transport: "shortpoll"}, Trials: make([]results.Trial, 1)}

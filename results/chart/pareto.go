@@ -12,8 +12,11 @@ import (
 
 // pareto has the p99 of the latency, or of the age if only the latest message counts, and the price of each
 // configuration. A configuration is on the front if no other is both at most as expensive and at most as
-// slow.
+// slow. Configurations under different loads have no common front, and no chart.
 func pareto(run *results.Run, s summary.Summary) Chart {
+	if loadsDiffer(run.Manifest) {
+		return Chart{}
+	}
 	prices := run.Manifest.Prices.OrDefault()
 	name, y := metric.P99, "delivery latency p99, ms (log scale)"
 	if run.Manifest.Workload.LatestOnly() {
@@ -43,6 +46,15 @@ func pareto(run *results.Run, s summary.Summary) Chart {
 	c.Alt = "p99 and price per 1,000 clients and month. " + describe(with, "%s: p99 %s ms, "+currency+" %s", name, metric.Price) +
 		" On the front: " + strings.Join(frontNames(all, best), ", ") + "."
 	return c
+}
+
+// loadsDiffer reports whether the configurations of a run differ in their load.
+func loadsDiffer(m results.Manifest) bool {
+	all := m.AllConfigurations()
+	low, high := m.Deliveries()
+	return low != high || slices.ContainsFunc(all, func(c results.Configuration) bool {
+		return c.Clients != all[0].Clients || c.PublishRate != all[0].PublishRate || c.PayloadBytes != all[0].PayloadBytes
+	})
 }
 
 // front returns a line through the points that no other dominates, from the cheapest to the fastest.

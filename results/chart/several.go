@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -29,7 +30,7 @@ func merge(runs []*results.Run) (*results.Run, summary.Summary, string) {
 		basis = append(basis, fmt.Sprintf("%s: %s, %d repetitions", name, results.Plain(run.Manifest.Workload.Scenario), sum.ValidRepetitions))
 		nameIn := func(c string) string { return c + " run=" + name }
 		for _, r := range sum.Rows {
-			r.Name = nameIn(r.Name)
+			r.Name, r.DeliveryRate = nameIn(r.Name), cmp.Or(r.DeliveryRate, run.Manifest.Workload.DeliveryRate)
 			s.Rows = append(s.Rows, r)
 			together.Manifest.Configurations = append(together.Manifest.Configurations, r.Configuration)
 		}
