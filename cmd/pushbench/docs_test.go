@@ -65,6 +65,9 @@ func TestDocsExplainEverything(t *testing.T) {
 		if !strings.Contains(checks, "| "+c.Name+" ") {
 			t.Errorf("docs/validity-checks.md does not explain %q", c.Name)
 		}
+		if report.CheckCauses[c.Name] == "" {
+			t.Errorf("the answer of a run that fails %q has no plain cause", c.Name)
+		}
 	}
 	run, err := results.Open(filepath.Join("..", "..", "results", "reference", "chat"))
 	if err != nil {

@@ -24,6 +24,15 @@ type Analysis struct {
 	MinDecisive int          // fewest repetitions with which a member of the family can be significant
 }
 
+// Advised returns the number of repetitions to plan for a verdict: a multiple of the configurations
+// balances their order.
+func (a Analysis) Advised(configurations int) int {
+	if configurations > a.MinDecisive {
+		return a.MinDecisive
+	}
+	return (a.MinDecisive + configurations - 1) / configurations * configurations
+}
+
 // maxInvalid is the largest share of invalid repetitions with which there are verdicts. The cause of
 // invalid trials may favour one side: the valid repetitions are then no random sample.
 const maxInvalid = 0.2
@@ -83,7 +92,7 @@ func (a *Analysis) withhold(m results.Manifest) {
 	case all >= MinRepetitions && float64(len(a.Discarded)) > maxInvalid*float64(all):
 		a.Withheld = fmt.Sprintf("%d of %d repetitions are invalid, more than a fifth, and their cause may favour one side", len(a.Discarded), all)
 	case len(a.Repetitions) < MinRepetitions:
-		a.Withheld, a.TooFewOnly = fmt.Sprintf("only %d of the %d valid repetitions that a verdict needs", len(a.Repetitions), MinRepetitions), true
+		a.Withheld, a.TooFewOnly = fmt.Sprintf("only %d of the %d valid repetitions that a verdict needs", len(a.Repetitions), a.MinDecisive), true
 	case m.Status == results.Partial:
 		a.Withheld = fmt.Sprintf("the run ended before its planned %d repetitions, and a stop at a convenient result would bias it", m.Repetitions)
 	default:

@@ -28,7 +28,7 @@ func TestCommentStatesTheOutcome(t *testing.T) {
 		want        string
 	}{
 		{"equal builds", 12, unchanged, "- No regression in 12 declared comparisons. (VERDICT, 12 repetitions)\n"},
-		{"too few repetitions", 4, unchanged, "- Inconclusive: only 4 of the 8 "},
+		{"too few repetitions", 4, unchanged, "- Inconclusive: only 4 of the 9 "},
 		{"noise", 12, func(b *results.Run) {
 			takes(b, "sse", func(repetition int) time.Duration { return time.Duration(4+repetition%3) * time.Millisecond })
 		}, "- Inconclusive: 2 of 12 declared comparisons have no conclusion. (12 repetitions)\n"},

@@ -166,14 +166,14 @@ func (c *Comparison) outcome() (badge string, answer Paragraph) {
 	declared := some(len(a.Family), "declared comparison")
 	for _, s := range c.sides() {
 		if m := s.run.Manifest; m.Status == results.Invalid {
-			return string(m.Status), Paragraph{Text: fmt.Sprintf("INVALID: run %s: %s. No value of it may be quoted.", s.name, results.Plain(m.BriefReason()))}
+			return string(m.Status), Paragraph{fmt.Sprintf("INVALID: run %s: %s. No value of it may be quoted.", s.name, Cause(s.run)), []string{"Measure it again. Try: pushbench doctor"}}
 		}
 	}
 	switch worse, open := len(a.Regressions()), len(a.Unresolved()); {
 	case a.Withheld != "":
 		answer = Paragraph{Text: fmt.Sprintf("Inconclusive: %s.", a.Withheld)}
 		if a.TooFewOnly {
-			answer.Items = []string{fmt.Sprintf("Run with --repetitions %d or more.", max(results.VerdictRepetitions, a.MinDecisive))}
+			answer.Items = []string{fmt.Sprintf("Run with --repetitions %d or more.", a.MinDecisive)}
 		}
 		return inconclusive, answer
 	case worse > 0:

@@ -185,13 +185,13 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 	case len(chosen) == 1 && len(cheapest) == 1:
 		reason = fmt.Sprintf("Meets %s at the lowest %s%s.", all, r.costWord(), r.basis(r.costMetric()))
 	case len(chosen) == 1:
-		reason = fmt.Sprintf("Meets %s, and is the %s of the %d cheapest by %s.", all, r.fastest(), len(cheapest), r.costWord())
+		reason = fmt.Sprintf("Meets %s; %s of the %d cheapest by %s.", all, r.fastest(), len(cheapest), r.costWord())
 	case len(chosen) > len(fastest) && len(cheapest) == 1:
 		reason = fmt.Sprintf("%s meet %s. %s is the cheapest by %s.", each, all, first, r.costWord())
 	case len(chosen) > len(fastest):
 		reason = fmt.Sprintf("%s meet %s. %s is the %s of the %d cheapest by %s.", each, all, first, r.fastest(), len(cheapest), r.costWord())
 	case len(cheapest) > len(chosen):
-		reason = fmt.Sprintf("%s meet %s, and are the %s of the %d cheapest by %s.", each, all, r.fastest(), len(cheapest), r.costWord())
+		reason = fmt.Sprintf("%s meet %s; %s of the %d cheapest by %s.", each, all, r.fastest(), len(cheapest), r.costWord())
 	}
 	h := r.use(chosen, fit, reason)
 	h.undeclared = !r.allRuled(r.costMetric(), cheapest, fit) || !r.allRuled(r.latency(), fastest, cheapest) ||
@@ -425,14 +425,12 @@ func twoSignificant(x float64) string {
 // advice is how to get a verdict, for a run that only has too few repetitions; empty otherwise.
 func (r *Report) advice() string {
 	a, m := r.Analysis, r.Run.Manifest
-	if !a.TooFewOnly || len(r.Summary.Rows) == 0 {
+	short := a.TooFewOnly || a.Withheld == "" && len(a.Repetitions) < a.MinDecisive
+	if !short || len(r.Summary.Rows) == 0 {
 		return ""
 	}
-	want := max(results.VerdictRepetitions, a.MinDecisive)
-	if n := len(r.Summary.Rows); n <= want { // a multiple of the configurations balances their order
-		want = (want + n - 1) / n * n
-	}
-	text := fmt.Sprintf("For a verdict: pushbench run %s --repetitions %d", quoted(scenarioArgument(m)), want)
+	want := a.Advised(len(r.Summary.Rows))
+	text := fmt.Sprintf("For a verdict: %s --repetitions %d", runCommand(m), want)
 	if took := summary.RepetitionDuration(r.Run); took > 0 {
 		text += fmt.Sprintf(" (%s)", roughly(took*time.Duration(want)))
 	}

@@ -74,7 +74,7 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
   SSE: p50 10.4 ms, 11 µs of total CPU per message.
 `},
 		"several without a difference": {func() *results.Run { return requiring(spread(synthetic.Run(4, 10*time.Second))) }, `Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)
-  Both meet the requirement, and are the fastest of the 3 cheapest by total CPU.
+  Both meet the requirement; fastest of the 3 cheapest by total CPU.
   WebSocket: p50 `},
 		"one like the choice, although a third costs less": {func() *results.Run { return requiring(slightly(synthetic.Run(4, 10*time.Second))) }, `Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)
   Both meet the requirement. WebSocket is the fastest of the 2 cheapest by total CPU.
@@ -109,8 +109,8 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		"the lowest age":       {states["latest-long"], "Use SSE or WebSocket for the lowest age, short polling for the lowest total CPU. (ESTIMATE, 4 repetitions)\n  SSE: age "},
 		"one transport":        {func() *results.Run { return alone(synthetic.Run(4, 10*time.Second), "sse") }, "No choice: there is nothing to compare. (ESTIMATE, 4 repetitions)"},
 		"an interrupted run":   {states["stopped"], "INTERRUPTED: interrupted in repetition 10. (9 repetitions)\nUse WebSocket or SSE for the lowest latency, short polling"},
-		"an overloaded run":    {states["saturated"], "OVERLOADED: longpoll could not keep up with 2,000 deliveries/s; its values describe a queue. (5 repetitions)\nUse SSE or WebSocket for the lowest latency"},
-		"an invalid run":       {states["invalid"], "INVALID: generator_stall 1.00 s in repetition 2 sse. No value of this run may be quoted.\n  Try: pushbench doctor\n"},
+		"an overloaded run":    {states["saturated"], "OVERLOADED: long polling fell behind; the latencies describe a queue. (5 repetitions)\n  Longpoll could not keep up with 2,000 deliveries/s.\nUse SSE or WebSocket for the lowest latency"},
+		"an invalid run":       {states["invalid"], "INVALID: the load generator was late in repetition 2, SSE. No value of this run may be quoted.\n  Try: pushbench doctor\n"},
 		"nothing was measured": {states["empty"], "Inconclusive: nothing was measured. (0 repetitions)\n  Valid for 20 clients, "},
 		"advice for a verdict": {states["three"], "Inconclusive: the fastest and the cheapest of 4 transports cannot be ranked. (3 repetitions)\n"},
 	} {

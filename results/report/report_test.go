@@ -107,9 +107,9 @@ var states = map[string]func() *results.Run{
 	"three":    func() *results.Run { return synthetic.Run(3, time.Second) },
 	"invalid": func() *results.Run {
 		return changed(func(r *results.Run) {
-			r.Manifest.Status, r.Manifest.Reason = results.Invalid, "generator_stall 1.00 s in repetition 2 sse"
-			r.Trials[6].Status, r.Trials[6].Reason = results.Invalid, "generator_stall"
-			r.Trials[6].Checks[1] = results.ValidityCheck{Name: "pacing", Detail: "send lateness p99 980 ms, at most 1 ms allowed"}
+			r.Manifest.Status, r.Manifest.Reason = results.Invalid, r.Trials[6].Name()+": generator on time: send lateness p99 980 ms, at most 1 ms allowed"
+			r.Trials[6].Status, r.Trials[6].Reason = results.Invalid, "generator on time: send lateness p99 980 ms, at most 1 ms allowed"
+			r.Trials[6].Checks[1] = results.ValidityCheck{Name: "generator on time", Detail: "send lateness p99 980 ms, at most 1 ms allowed"}
 		})
 	},
 	"latest": func() *results.Run {

@@ -56,6 +56,26 @@ func scenarioArgument(m results.Manifest) string {
 	return name
 }
 
+// runCommand repeats the run's command without its output and its number of repetitions. A run that another
+// command has measured is repeated by its scenario alone.
+func runCommand(m results.Manifest) string {
+	if len(m.Command) < 2 || m.Command[1] != "run" {
+		return "pushbench run " + quoted(scenarioArgument(m))
+	}
+	line := "pushbench"
+	for words := m.Command[1:]; len(words) > 0; words = words[1:] {
+		name, _, joined := strings.Cut(words[0], "=")
+		switch {
+		case name == "--quick":
+		case !slices.Contains([]string{"--out", "--format", "--junit", "--comment", "--repetitions", "-n", "--blocks"}, name):
+			line += " " + quoted(results.Plain(words[0]))
+		case !joined && len(words) > 1:
+			words = words[1:]
+		}
+	}
+	return line
+}
+
 func isTimed(transport string) bool { return transports.Of(transport).Timed }
 
 // isMapped reports whether a map compares a transport with short polling.

@@ -81,9 +81,10 @@ func TestPlacesAreWithinOneLoad(t *testing.T) {
 // A built-in scenario in a folder, and a file, are named as on the command line.
 func TestCommandsNameTheScenarioAsItWasGiven(t *testing.T) {
 	for want, command := range map[string][]string{
-		"papers/lubbers": {"pushbench", "run", "--out", "runs/lubbers", "papers/lubbers"},
-		"./lubbers.yaml": {"pushbench", "run", "./lubbers.yaml"},
-		"lubbers":        {"pushbench", "check", "results/lubbers"},
+		"papers/lubbers":         {"pushbench", "run", "--out", "runs/lubbers", "papers/lubbers"},
+		"./lubbers.yaml":         {"pushbench", "run", "./lubbers.yaml"},
+		"lubbers":                {"pushbench", "check", "results/lubbers"},
+		"lubbers --window '2 s'": {"pushbench", "run", "--quick", "lubbers", "-n", "3", "--window", "2 s", "--format=csv", "--out", "runs/lubbers"},
 	} {
 		run := synthetic.Run(4, time.Second)
 		run.Manifest.Command, run.Manifest.Workload.Scenario = command, "lubbers"

@@ -19,9 +19,9 @@ func (r *Report) answer() (all []Paragraph) {
 	switch m.Status {
 	case results.Complete:
 	case results.Invalid:
-		return []Paragraph{{fmt.Sprintf("INVALID: %s. No value of this run may be quoted.", results.Plain(m.BriefReason())), []string{"Try: pushbench doctor"}}}
+		return []Paragraph{{fmt.Sprintf("INVALID: %s. No value of this run may be quoted.", Cause(r.Run)), []string{"Try: pushbench doctor"}}}
 	case results.Saturated:
-		all = text(fmt.Sprintf("%s: %s; its values describe a queue.", m.Status, results.Plain(m.BriefReason())))
+		all = []Paragraph{{fmt.Sprintf("%s: %s; the latencies describe a queue.", m.Status, Cause(r.Run)), []string{results.Capital(results.Plain(m.BriefReason())) + "."}}}
 	default:
 		all = text(fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.BriefReason())))
 	}
@@ -34,9 +34,26 @@ func (r *Report) answer() (all []Paragraph) {
 		advice = "For a verdict, declare the chosen transport in compare.against, and measure again."
 	case advice == "" && r.Analysis.Withheld != "":
 		advice = fmt.Sprintf("No verdict: %s.", r.Analysis.Withheld)
+	case advice == "" && !inconclusiveAnswer(h.Text):
+		advice = r.undeclaredMetrics()
 	}
 	h.Items = slices.DeleteFunc(append(h.Items, scope(m), advice), func(line string) bool { return line == "" })
 	return append(all, h.Paragraph)
+}
+
+// undeclaredMetrics is how to get a verdict on a choice by metrics that the scenario does not declare; empty if
+// it declares them.
+func (r *Report) undeclaredMetrics() string {
+	var names []string
+	for _, name := range []string{r.latency(), r.costMetric()} {
+		if !slices.Contains(r.Analysis.Declared.Primary, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("No verdict: compare.primary in the scenario must list %s.", list(names))
 }
 
 // orderSection has the orders by latency and by cost.
@@ -181,8 +198,8 @@ func exclusions(s summary.Summary) (lines []string) {
 	if len(s.Excluded) > 1 {
 		verb, where = "were", ". The first is "
 	}
-	return append(lines, fmt.Sprintf("%s %s excluded from all values%s%s%s (%s).",
-		some(len(s.Excluded), "trial"), verb, how, where, first.Trial, results.Plain(first.Reason)))
+	return append(lines, fmt.Sprintf("%s %s excluded from all values%s%s%s. %s.",
+		some(len(s.Excluded), "trial"), verb, how, where, first.Trial, results.Capital(results.Plain(first.Reason))))
 }
 
 // discarded names the repetitions that enter no value although some of their trials are valid.

@@ -205,7 +205,7 @@ func decide(p results.Probe, run *results.Run) (results.Probe, bool, error) {
 	case results.Partial:
 		return p, false, errInterrupted
 	case results.Invalid, results.Saturated:
-		p.Why = report.New(run).Badge() + ": " + m.BriefReason()
+		p.Why = report.New(run).Badge() + ": " + report.Cause(run)
 		return p, m.Status == results.Invalid, nil
 	}
 	var failed, undecided []string

@@ -95,7 +95,7 @@ func comparable(run *results.Run) error {
 	if run.Manifest.Status == results.Complete {
 		return nil
 	}
-	return fmt.Errorf("%s is %s: %s", run.Path, report.New(run).Badge(), run.Manifest.BriefReason())
+	return fmt.Errorf("%s is %s: %s", run.Path, report.New(run).Badge(), report.Cause(run))
 }
 
 // WriteComparison writes the page, the table and the chart of a comparison into a folder.

@@ -216,7 +216,7 @@ func ExitError(r *report.Report) error {
 	m := r.Run.Manifest
 	switch {
 	case m.Status == results.Invalid, m.Status == results.Saturated:
-		return &Error{Invalid, fmt.Errorf("the run is %s: %s", r.Badge(), m.BriefReason())}
+		return &Error{Invalid, fmt.Errorf("the run is %s: %s", r.Badge(), report.Cause(r.Run))}
 	case m.Status == results.Partial && !strings.HasPrefix(m.Reason, endedAs):
 		return &Error{Interrupted, fmt.Errorf("the run is %s: %s", r.Badge(), m.BriefReason())}
 	}

@@ -25,6 +25,7 @@ type Plan struct {
 	Comparisons                 int    // declared
 	Compared                    string // what is compared, and by which metrics
 	MinDecisive                 int    // repetitions that any of the comparisons requires to be significant
+	Advised                     int    // repetitions that a verdict requires, with a balanced order
 	SameBuild                   string
 	Lacking                     []scenarios.Transport // not measured, as the baseline does not have them
 	Unsettled                   string                // why some costs are too high; empty: they are not
@@ -48,6 +49,7 @@ func (e Env) Plan(s *scenarios.Scenario, o Options) (p Plan, err error) {
 	}
 	p.Duration = bench.Duration(s, p.Builds)
 	p.Comparisons, p.MinDecisive = len(analysis.Family), analysis.MinDecisive
+	p.Advised = analysis.Advised(p.Configurations)
 	if p.Comparisons > 0 {
 		p.Compared = compared(analysis, p.Builds)
 	}
@@ -124,7 +126,7 @@ func (p Plan) Lines() []string {
 		lines = append(lines, p.declared(), fmt.Sprintf("Can decide them from %d repetitions on; this run has %d.", p.MinDecisive, p.Repetitions))
 	default:
 		lines = append(lines, p.declared(), fmt.Sprintf("Can decide them from %d repetitions on; this run has %d: an estimate. For a verdict: --repetitions %d (%s).",
-			p.MinDecisive, p.Repetitions, p.MinDecisive, InMinutes(p.with(p.MinDecisive))))
+			p.MinDecisive, p.Repetitions, p.Advised, InMinutes(p.with(p.Advised))))
 	}
 	if p.Unsettled != "" {
 		lines = append(lines, results.Capital(p.Unsettled)+".")
