@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,6 +53,7 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 			"WebSocket is served by gorilla/websocket on net/http, every other transport by fasthttp: a CPU or memory ratio compares libraries as well as transports")
 	}
 	m.Conditions = append(m.Conditions, targetConditions(s)...)
+	m.Targets = targetFiles(s)
 	m.NotShown = host.NotShown(m.Host)
 	describeLink(&m, s)
 	if s.Servers > 1 {
@@ -159,6 +161,21 @@ func running(t *scenarios.Target) string {
 		where = "on another host, " + t.Host() + ", so that its latencies contain the network between"
 	}
 	return fmt.Sprintf("%s was running already, %s: it is neither started anew for each trial nor pinned to cores", t.Name, where)
+}
+
+// targetFiles identifies the target files of a scenario.
+func targetFiles(s *scenarios.Scenario) (all []results.Target) {
+	here, _ := os.Getwd() // without it paths stay absolute
+	for _, name := range s.Sweep.Target {
+		if t := s.Targets[name]; t != nil {
+			file := t.Path
+			if relative, err := filepath.Rel(here, file); err == nil {
+				file = relative
+			}
+			all = append(all, results.Target{Name: string(name), File: filepath.ToSlash(file), SHA256: sha256Hex(t.Source)})
+		}
+	}
+	return all
 }
 
 func sha256Hex(data []byte) string {

@@ -69,6 +69,7 @@ type Manifest struct {
 	IdleFor    time.Duration     `json:"idle_timeout_ns,omitempty"`       // idle time after which that router drops a connection; 0: never
 	Ceiling    float64           `json:"generator_ceiling"`               // maximum rate of a generator with a no-op transport, in publishes and deliveries per second; 0: not measured
 	Servers    map[string]string `json:"servers"`                         // per configuration: the server's settings in one line
+	Targets    []Target          `json:"targets,omitempty"`               // target files of the servers that are not pushbench's
 	NotShown   []string          `json:"not_shown"`                       // names of what the system did not report
 	Conditions []string          `json:"conditions"`                      // differences between the compared servers, and other cautions
 }
@@ -104,6 +105,13 @@ func (m Manifest) Measured() Tool {
 // the tool.
 func (m Manifest) IsBaseline() bool {
 	return m.Side == BaselineSide || m.Side == "" && m.Served.SHA256 != ""
+}
+
+// A Target identifies the target file of a server.
+type Target struct {
+	Name   string `json:"name"`
+	File   string `json:"file"`   // path, relative to the working directory of the run
+	SHA256 string `json:"sha256"` // of the file
 }
 
 // Tool identifies a build of pushbench, or the version of another server.

@@ -200,6 +200,13 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) 
 		return err
 	}
 	s.Assertions = applicable(c, s)
+	servers, err := o.Servers()
+	if err != nil {
+		return err
+	}
+	if len(servers) > 0 && !slices.Equal(servers, s.Sweep.Target) {
+		s.Assertions = nil // they are about the servers that the scenario names, by default pushbench's
+	}
 	if _, err := faults.Parse(o.Inject); err != nil {
 		return app.Usagef("--inject: %w", err)
 	}
@@ -259,7 +266,7 @@ func duration(flag, text string) (scenarios.Duration, error) {
 // applicable returns the assertions that can be checked with the given flags: an assertion is
 // about the unchanged workload and about metrics that are measured.
 func applicable(c *cobra.Command, s *scenarios.Scenario) []metric.Assertion {
-	if slices.ContainsFunc([]string{"clients", "rtt", "link", "library", "batching-delay", "servers", "sweep", "target"}, c.Flags().Changed) {
+	if slices.ContainsFunc([]string{"clients", "rtt", "link", "library", "batching-delay", "servers", "sweep"}, c.Flags().Changed) {
 		return nil
 	}
 	missing := s.Unmeasured(s.Configurations())

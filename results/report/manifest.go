@@ -43,6 +43,9 @@ func (r *Report) manifestSection() Section {
 	add("executable SHA-256", m.Tool.SHA256)
 	add("modules", strings.Join(m.Tool.Modules, ", "))
 
+	for _, t := range m.Targets {
+		add("target file of "+t.Name, t.File+", SHA-256 "+t.SHA256)
+	}
 	add("scenario", w.Scenario+": "+w.Description)
 	add("scenario SHA-256", w.SHA256)
 	add("clients, topics", fmt.Sprintf("%d, %d", w.Clients, w.Topics))

@@ -20,7 +20,8 @@ type reference struct {
 	scenario *scenarios.Scenario
 }
 
-func openReference(path string) (ref reference, err error) {
+// openReference opens a run with the target files of its servers: those given, or else those that the run names.
+func openReference(path string, files []string) (ref reference, err error) {
 	if ref.run, err = OpenRun(path); err != nil {
 		return ref, nearReference(path, err)
 	}
@@ -28,13 +29,51 @@ func openReference(path string) (ref reference, err error) {
 		return ref, err
 	}
 	ref.scenario.Warnings = nil // a run folder keeps the names of its time
+	if len(ref.scenario.Sweep.Target) > 0 {
+		err = ref.loadTargets(files)
+	}
 	switch {
+	case err != nil:
 	case ref.run.Manifest.Status != results.Complete:
 		err = &Error{Invalid, fmt.Errorf("%s is %s and cannot be a reference; allowed: a complete run", path, report.New(ref.run).Badge())}
 	case len(ref.scenario.Assertions) == 0:
 		err = Usagef("%s has no assertions to check", path)
 	}
 	return ref, err
+}
+
+// loadTargets reads the target files of the servers that the run measured.
+func (ref reference) loadTargets(files []string) error {
+	var o Options
+	for _, name := range ref.scenario.Sweep.Target {
+		file, err := ref.targetFile(string(name), files)
+		if err != nil {
+			return err
+		}
+		o.Targets = append(o.Targets, file)
+	}
+	return o.loadTargets(ref.scenario)
+}
+
+// targetFile is the target file of a server of the run.
+func (ref reference) targetFile(name string, files []string) (string, error) {
+	if name == string(scenarios.ReferenceTarget) {
+		return name, nil
+	}
+	for _, file := range files {
+		if t, err := loadTarget("--target", file); err != nil || string(t.Name) == name {
+			return file, err
+		}
+	}
+	i := slices.IndexFunc(ref.run.Manifest.Targets, func(t results.Target) bool { return t.Name == name })
+	if i < 0 {
+		return "", Usagef("%s measured the server %s and names no target file; give it with --target", ref.run.Path, name)
+	}
+	file := ref.run.Manifest.Targets[i].File
+	if t, err := loadTarget("--target", file); err != nil || string(t.Name) != name {
+		return "", Usagef("%s measured the server %s, and its target file %s is not here; run the command in the folder of that run, or give the file with --target", ref.run.Path, name, file)
+	}
+	return file, nil
 }
 
 // References is the folder of reference runs in a checkout of pushbench.
@@ -58,7 +97,7 @@ func nearReference(path string, err error) error {
 func (e Env) Check(ctx context.Context, folders []string, o Options, show func(report.Check) error) error {
 	var refs []reference
 	for _, path := range folders {
-		ref, err := openReference(path)
+		ref, err := openReference(path, o.Targets)
 		if err != nil {
 			return err
 		}
@@ -98,6 +137,9 @@ func (s *Session) check(ref reference, o Options, show func(report.Check) error)
 		return err
 	}
 	if err := s.preflight(ref.scenario, false); err != nil {
+		return err
+	}
+	if err := s.admitTargets(ref.scenario, nil); err != nil {
 		return err
 	}
 	name := ref.scenario.Name

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +13,7 @@ import (
 	"testing"
 
 	"pushbench/results"
+	"pushbench/scenarios"
 )
 
 // A shared buffer is written by a command and by its signal handler.
@@ -115,5 +118,52 @@ func TestCheckNamesEveryFailure(t *testing.T) {
 	want := "large: 1002 open files\nlate: the run is INVALID\nslower: first line; second line\nnoisy: undecided"
 	if fmt.Sprint(err) != want || CodeOf(err) != Failed {
 		t.Errorf("exit code %d, want %d; error:\n%v\nwant:\n%s", CodeOf(err), Failed, err, want)
+	}
+}
+
+// A reference is measured with the target files that it names, or with those given.
+func TestReferenceFindsItsTargetFiles(t *testing.T) {
+	small, err := filepath.Abs(filepath.Join("testdata", "small.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for file, name := range map[string]string{"mine.yaml": "mine", "moved.yaml": "mine", "other.yaml": "other"} {
+		text := "version: 1\nname: " + name + "\nurl: http://127.0.0.1:1\ntransports: {sse: {path: '/{topic}'}}\npublish: {post: '/{topic}'}\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		named string
+		given []string
+		file  string // of the target mine
+		err   string
+	}{
+		{named: "mine.yaml", file: "mine.yaml"},
+		{named: "gone.yaml", given: []string{"other.yaml", "moved.yaml"}, file: "moved.yaml"},
+		{named: "gone.yaml", err: "its target file gone.yaml is not here"},
+		{named: "other.yaml", err: "its target file other.yaml is not here"},
+		{err: "names no target file; give it with --target"},
+		{given: []string{"gone.yaml"}, err: "gone.yaml: does not exist"},
+	} {
+		s, err := scenarios.Load(small)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Sweep.Target = []scenarios.TargetName{"mine", scenarios.ReferenceTarget}
+		ref := reference{run: &results.Run{Path: "runs/a"}, scenario: s}
+		if c.named != "" {
+			ref.run.Manifest.Targets = []results.Target{{Name: "mine", File: c.named}}
+		}
+		err = ref.loadTargets(c.given)
+		switch {
+		case c.err != "":
+			if CodeOf(err) != Usage || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%+v: exit code %d, %v", c, CodeOf(err), err)
+			}
+		case err != nil || filepath.Base(s.Targets["mine"].Path) != c.file || len(s.Sweep.Target) != 2:
+			t.Errorf("%+v: %+v, %v", c, s.Targets, err)
+		}
 	}
 }

@@ -52,6 +52,22 @@ func (o *Options) loadTargets(s *scenarios.Scenario) error {
 	return o.Baseline.pair(s)
 }
 
+// Servers returns the names of the servers under test; none: those of this executable.
+func (o *Options) Servers() (names []scenarios.TargetName, err error) {
+	for _, name := range o.Targets {
+		if name == string(scenarios.ReferenceTarget) {
+			names = append(names, scenarios.ReferenceTarget)
+			continue
+		}
+		t, err := loadTarget("--target", name)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, t.Name)
+	}
+	return names, nil
+}
+
 // loadTarget reads the target file with a path, or that of a server in TargetsFolder.
 func loadTarget(flag, name string) (*scenarios.Target, error) {
 	path := name
