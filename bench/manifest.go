@@ -160,7 +160,14 @@ func running(t *scenarios.Target) string {
 	if t.Remote() {
 		where = "on another host, " + t.Host() + ", so that its latencies contain the network between"
 	}
-	return fmt.Sprintf("%s was running already, %s: it is neither started anew for each trial nor pinned to cores", t.Name, where)
+	billed := "its CPU and memory are not measured"
+	switch {
+	case t.Cost.PID != 0:
+		billed = fmt.Sprintf("process %d and its descendants are billed", t.Cost.PID)
+	case t.Cost.Prometheus != "":
+		billed = "its CPU and memory are those that " + t.Cost.Prometheus + " reports"
+	}
+	return fmt.Sprintf("%s was running already, %s: it is neither started anew for each trial nor pinned to cores; %s", t.Name, where, billed)
 }
 
 // targetFiles identifies the target files of a scenario.

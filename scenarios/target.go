@@ -28,6 +28,7 @@ type Target struct {
 
 	URL   string        `yaml:"url,omitempty" json:"url" pattern:"^http://[!-~]{1,400}$" allowed:"http://host:port"` // of a server that is running already; default: the server is started, see start
 	Start TargetStart   `yaml:"start,omitempty" json:"start"`                                                        // starts the server; default: it is running already, see url
+	Cost  TargetCost    `yaml:"cost,omitempty" json:"cost" min:"1"`                                                  // where the CPU time and memory of a running server are read; default: they are not measured
 	Login []HeaderField `yaml:"login,omitempty" json:"login" items:"8" allowed:"header fields"`                      // header fields of every request; values of {env:NAME} are never written to a run folder; default none
 
 	Transports TargetTransports `yaml:"transports" json:"transports" required:"true" min:"1"` // how clients subscribe
@@ -51,6 +52,12 @@ type TargetStart struct {
 	Log      Expression `yaml:"log,omitempty" json:"log"`                                                                                                       // the server is ready when a line of its output matches; default: when its port accepts connections
 	Get      Template   `yaml:"get,omitempty" json:"get" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /"`                                        // the server is ready when this path returns a status below 400
 	Within   Duration   `yaml:"within,omitempty" json:"within" default:"10s" min:"100ms" max:"10m"`                                                             // longest time until ready; default 10s
+}
+
+// TargetCost says where the CPU time and memory of a running server are read.
+type TargetCost struct {
+	PID        int    `yaml:"pid,omitempty" json:"pid" min:"1" max:"4194304"`                                                         // process on this machine, billed with its descendants
+	Prometheus string `yaml:"prometheus,omitempty" json:"prometheus" pattern:"^http://[!-~]{1,400}$" allowed:"http://host:port/path"` // page of the host of url with process_cpu_seconds_total and process_resident_memory_bytes
 }
 
 // TargetTransports are the transports that a server offers.
@@ -260,7 +267,7 @@ func (t *Target) validate() *conflict {
 			return c
 		}
 	}
-	if c := t.start(); c != nil {
+	if c := cmp.Or(t.start(), t.billing()); c != nil {
 		return c
 	}
 	for _, h := range t.Login {
@@ -321,6 +328,27 @@ func (s *Scenario) Remote() *Target {
 		if t := s.Targets[name]; t != nil && t.Remote() {
 			return t
 		}
+	}
+	return nil
+}
+
+// billing checks where the cost of a running server is read.
+func (t *Target) billing() *conflict {
+	switch {
+	case t.Cost == TargetCost{}:
+		return nil
+	case t.URL == "":
+		return &conflict{field: "cost", message: "is given together with start; allowed: together with url, as a started server is measured anyway"}
+	case t.Cost.PID != 0 && t.Cost.Prometheus != "":
+		return &conflict{field: "cost.prometheus", message: "is given together with pid; allowed: one of them"}
+	case t.Cost.PID != 0 && t.Remote():
+		return &conflict{field: "cost.pid", message: "is a process on this machine, and url names another host; allowed: prometheus"}
+	case t.Cost.PID != 0:
+		return nil
+	}
+	u, err := url.Parse(t.Cost.Prometheus)
+	if err != nil || u.Hostname() != t.Host() || u.User != nil {
+		return &conflict{field: "cost.prometheus", value: t.Cost.Prometheus, message: "is not a page of the host of url; allowed: http://" + t.Host() + ":PORT/PATH"}
 	}
 	return nil
 }

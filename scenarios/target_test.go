@@ -76,9 +76,12 @@ func TestTemplatePieces(t *testing.T) {
 	}
 }
 
+// started is the part of ownTarget that starts the server.
+const started = "start:\n  run: [node, server.js, --port, \"{port}\", --port, \"{port}\"]\n  log: 'listening'\n"
+
 func TestReadTargetRefusesMistakes(t *testing.T) {
 	for name, c := range map[string]struct{ old, now, want string }{
-		"unknown field":              {"about:", "abuot:", "3:1: abuot: no such field; allowed: version, name, about, url, start, login, transports, publish, promises; did you mean `about`?"},
+		"unknown field":              {"about:", "abuot:", "3:1: abuot: no such field; allowed: version, name, about, url, start, cost, login, transports, publish, promises; did you mean `about`?"},
 		"unknown placeholder":        {"{since}", "{sinc}", `11:15: transports.longpoll.headers[0]: value "If-Modified-Since: {sinc}" has the placeholder {sinc}, which has no value there; allowed: {topic}, {topics}, {client}, {since}, {etag}, {env:NAME}`},
 		"placeholder too early":      {"- send: '40'", "- send: '40{x}'", `20:13: transports.websocket.steps[1].send: value "40{x}" has the placeholder {x}, which has no value there; allowed: {topic}, {topics}, {client}, {sid}, {env:NAME}`},
 		"expression":                 {"'^40'", "'^4[0'", `21:15: transports.websocket.steps[2].expect: value "^4[0" is not a regular expression: missing closing ]: ` + "`[0`" + `; allowed: the syntax of RE2, such as '^43\[' or '"sid":"(?P<sid>[^"]+)"'`},
@@ -86,7 +89,7 @@ func TestReadTargetRefusesMistakes(t *testing.T) {
 		"two ways to reach":          {"login:", "url: http://127.0.0.1:1\nlogin:", `7:6: url: value "http://127.0.0.1:1" is given together with start; allowed: one of them`},
 		"install alone":              {"  run:", "  install: [make]\n  run:", `5:12: start.install: is given without programs; allowed: together with the programs that it installs`},
 		"placeholder of build":       {"  run:", "  build: [make, '{port}']\n  run:", `5:10: start.build: has the placeholder {port}, which has no value there; allowed: {env:NAME}`},
-		"no way to reach":            {"start:\n  run: [node, server.js, --port, \"{port}\", --port, \"{port}\"]\n  log: 'listening'\n", "", "1:1: url: is missing; allowed: url of a running server, or start"},
+		"no way to reach":            {started, "", "1:1: url: is missing; allowed: url of a running server, or start"},
 		"header injection":           {"Bearer {env:TOKEN}\"", "Bearer\\r\\nX: y\"", `7:9: login[0]: value "Authorization: Bearer\r\nX: y" is not a header field; allowed: a name, a colon, a space and a value in visible ASCII, such as "Accept: text/event-stream"`},
 		"own field":                  {"\"Authorization: Bearer {env:TOKEN}\"", "'Host: x'", `7:9: login[0]: value "Host: x" is a field that pushbench writes itself; allowed: any field but host, connection, upgrade, content-length, transfer-encoding, sec-websocket-key, sec-websocket-version, sec-websocket-protocol, sec-websocket-extensions, expect, te, trailer`},
 		"step is both":               {"- send: '40'", "- {send: '40', expect: x}", `20:8: transports.websocket.steps[1]: is not one step; allowed: expect or send`},
@@ -98,8 +101,31 @@ func TestReadTargetRefusesMistakes(t *testing.T) {
 		"payload missing":            {`{"data":"{payload}","n":{}}`, `{"data":"x"}`, `28:9: publish.body: value "{\"data\":\"x\"}" does not contain {payload}; allowed: a text with {payload}`},
 		"no way to publish":          {"publish:\n  post: /publish/{topic}\n  body: '{\"data\":\"{payload}\",\"n\":{}}'\n  ok: [200, 202]\n", "publish: {ack: x}\n", `26:11: publish: has no way to publish; allowed: post or frame`},
 		"status":                     {"[200, 202]", "[404]", `29:8: publish.ok[0]: value "404" is not allowed; allowed: a whole number, 200 … 299`},
-		"url with a bad port":        {"start:\n  run: [node, server.js, --port, \"{port}\", --port, \"{port}\"]\n  log: 'listening'\n", "url: http://example.com:99999\n", `4:6: url: value "http://example.com:99999" has the port 99999; allowed: 1 to 65535`},
-		"url with a path":            {"start:\n  run: [node, server.js, --port, \"{port}\", --port, \"{port}\"]\n  log: 'listening'\n", "url: http://h:1/x\n", `4:6: url: value "http://h:1/x" is not an address; allowed: http://host:port without a path; paths belong to transports and publish`},
+		"url with a bad port":        {started, "url: http://example.com:99999\n", `4:6: url: value "http://example.com:99999" has the port 99999; allowed: 1 to 65535`},
+		"url with a path":            {started, "url: http://h:1/x\n", `4:6: url: value "http://h:1/x" is not an address; allowed: http://host:port without a path; paths belong to transports and publish`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := strings.Replace(ownTarget, c.old, c.now, 1)
+			if changed == ownTarget {
+				t.Fatal("the file is unchanged")
+			}
+			_, err := ReadTarget("mine.yaml", strings.NewReader(changed))
+			wantError(t, err, "mine.yaml:"+c.want)
+		})
+	}
+}
+
+func TestReadTargetRefusesCosts(t *testing.T) {
+	for name, c := range map[string]struct{ old, now, want string }{
+		"with start":      {"login:", "cost: {pid: 1}\nlogin:", `7:8: cost: is given together with start; allowed: together with url, as a started server is measured anyway`},
+		"no source":       {"login:", "cost: {}\nlogin:", `7:7: cost: this mapping is not allowed; allowed: a mapping of pid, prometheus, at least one of them`},
+		"no process":      {"login:", "cost: {pid: 0}\nlogin:", `7:13: cost.pid: value "0" is not allowed; allowed: a whole number, 1 … 4194304`},
+		"a process name":  {"login:", "cost: {pid: nginx}\nlogin:", `7:13: cost.pid: value "nginx" is not allowed; allowed: a whole number, 1 … 4194304`},
+		"another source":  {"login:", "cost: {cgroup: x}\nlogin:", `7:8: cost.cgroup: no such field; allowed: pid, prometheus`},
+		"two sources":     {started, "url: http://h:1\ncost: {pid: 1, prometheus: 'http://h/m'}\n", `5:28: cost.prometheus: value "http://h/m" is given together with pid; allowed: one of them`},
+		"pid elsewhere":   {started, "url: http://h:1\ncost: {pid: 1}\n", `5:13: cost.pid: value "1" is a process on this machine, and url names another host; allowed: prometheus`},
+		"page elsewhere":  {started, "url: http://h:1\ncost: {prometheus: 'http://g/m'}\n", `5:20: cost.prometheus: value "http://g/m" is not a page of the host of url; allowed: http://h:PORT/PATH`},
+		"page with login": {started, "url: http://h:1\ncost: {prometheus: 'http://u:p@h/m'}\n", `5:20: cost.prometheus: value "http://u:p@h/m" is not a page of the host of url; allowed: http://h:PORT/PATH`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := strings.Replace(ownTarget, c.old, c.now, 1)

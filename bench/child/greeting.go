@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"pushbench/bench/cost"
 )
 
 // A Greeting is a server's first line.
@@ -18,6 +20,9 @@ type Greeting struct {
 	Certificate string `json:"certificate"`         // PEM; empty without TLS
 	Authority   string `json:"authority,omitempty"` // host:port that requests name; "": Listening
 	Target      string `json:"target,omitempty"`    // name of the target that the process supervises; "": it is a server of pushbench
+
+	PID  int        `json:"pid,omitempty"`  // of a running server: process that is billed, with its descendants; 0: none
+	Page *cost.Page `json:"page,omitempty"` // of a running server: reports its cost; nil: none
 
 	TLS *tls.Config `json:"-"` // trusts the certificate; nil without TLS
 }
@@ -31,7 +36,7 @@ func StartServer(ctx context.Context, argv []string, options Options) (*Process,
 	}
 	g, err := p.awaitGreeting(ctx, startWait+options.Preparation)
 	if err == nil {
-		p.Tree = g.Target != ""
+		p.Tree, p.Root, p.Page = g.Target != "", g.PID, g.Page
 		g.TLS, err = TLSConfig(g.Certificate)
 	}
 	if err != nil {

@@ -29,7 +29,9 @@ type Process struct {
 	Stdout io.ReadCloser
 	Ended  chan struct{} // closed after the exit
 
-	Tree bool // the process is a supervisor, which does nothing itself: its descendants do the work
+	Root int        // process that does the work of the child with its descendants; 0: see Tree
+	Page *cost.Page // reports what the work costs; nil: the processes do
+	Tree bool       // the process is a supervisor, which does nothing itself: its descendants do the work
 
 	control *LineWriter
 	stderr  Tail
@@ -118,9 +120,13 @@ func procs(name string, cores []int) int {
 // PID is the process identifier.
 func (p *Process) PID() int { return p.Cmd.Process.Pid }
 
-// PIDs lists the processes that do the work of the child: itself, or its descendants.
+// PIDs lists the processes that do the work of the child: itself, its descendants, or those of a server that was
+// running already.
 func (p *Process) PIDs() ([]int, error) {
-	if !p.Tree {
+	switch {
+	case p.Root != 0:
+		return cost.Tree(p.Root)
+	case !p.Tree:
 		return []int{p.PID()}, nil
 	}
 	return cost.Descendants(p.PID())

@@ -5,6 +5,7 @@
 package cost
 
 import (
+	"fmt"
 	"time"
 
 	"pushbench/results"
@@ -33,4 +34,13 @@ func (u Usage) Minus(earlier Usage) results.Process {
 		d.System = d.CPU - d.User
 	}
 	return d
+}
+
+// Tree lists a live process and the live processes below it.
+func Tree(pid int) ([]int, error) {
+	if _, err := Read(pid); err != nil {
+		return nil, fmt.Errorf("process %d does not exist, or has ended: %w", pid, err)
+	}
+	below, err := Descendants(pid)
+	return append([]int{pid}, below...), err
 }

@@ -43,6 +43,9 @@ func Run(path, address string, in io.Reader, out io.Writer) error {
 			return errors.New("url: its address is not given")
 		}
 		greeting.Listening, greeting.Authority = address, t.Authority()
+		if greeting.PID, greeting.Page, err = Bill(t, address); err != nil {
+			return err
+		}
 		if err := child.NewLineWriter(out).Send(greeting); err != nil {
 			return err
 		}

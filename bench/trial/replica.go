@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 	"time"
 
 	"pushbench/bench/child"
@@ -167,16 +169,24 @@ func (t *Trial) generators() (all processes) {
 	return all
 }
 
-// memory is the sum of their memory, by one of the functions of package cost.
+// memory is the sum of their memory, by one of the functions of package cost. A page reports the resident size only.
 func (all processes) memory(read func(pid int) (int64, error)) (sum int64, err error) {
 	for _, p := range all {
+		if p.Page != nil {
+			s, err := p.Page.Read()
+			if err != nil {
+				return 0, err
+			}
+			sum += s.Memory
+			continue
+		}
 		pids, err := p.PIDs()
 		if err != nil {
 			return 0, err
 		}
 		for _, pid := range pids {
 			bytes, err := read(pid)
-			if err != nil && p.Tree { // it has ended since it was listed
+			if hasEnded(p, err) {
 				continue
 			}
 			if err != nil {
@@ -191,19 +201,41 @@ func (all processes) memory(read func(pid int) (int64, error)) (sum int64, err e
 	return sum, nil
 }
 
+// hasEnded reports whether an error of reading one of the processes of a tree means that it has ended since it was
+// listed.
+func hasEnded(p *child.Process, err error) bool {
+	return err != nil && (p.Tree || p.Root != 0) && !errors.Is(err, fs.ErrPermission)
+}
+
+// peak is the sum of their largest memory; 0 if pages report it, which have no such metric.
+func (all processes) peak() (int64, error) {
+	if slices.ContainsFunc(all, func(p *child.Process) bool { return p.Page != nil }) {
+		return 0, nil
+	}
+	return all.memory(cost.PeakMemory)
+}
+
 // A reading is the resources that processes have used so far, by process.
 type reading map[int]cost.Usage
 
 func (all processes) usage() (reading, error) {
 	used := reading{}
 	for _, p := range all {
+		if p.Page != nil {
+			s, err := p.Page.Read()
+			if err != nil {
+				return nil, err
+			}
+			used[p.PID()] = cost.Usage{CPU: s.CPU}
+			continue
+		}
 		pids, err := p.PIDs()
 		if err != nil {
 			return nil, err
 		}
 		for _, pid := range pids {
 			u, err := cost.Read(pid)
-			if err != nil && p.Tree { // it has ended since it was listed
+			if hasEnded(p, err) {
 				continue
 			}
 			if err != nil {

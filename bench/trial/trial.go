@@ -432,7 +432,7 @@ func (t *Trial) audit(ctx context.Context) (err error) {
 	if !t.foreign() { // the model knows the bytes and the gaps of pushbench's own protocol only
 		t.result.Predicted = model.Predict(t.Scenario, t.Measured.Transport, measured)
 	}
-	if t.result.Cost.Server.MemoryPeak, err = t.servers().memory(cost.PeakMemory); err != nil {
+	if t.result.Cost.Server.MemoryPeak, err = t.servers().peak(); err != nil {
 		return err
 	}
 	t.cores.server = t.servers().affinity(t.Setup.ServerCores)

@@ -414,21 +414,31 @@ func (t *trial) resumes(ctx context.Context) {
 	}
 }
 
-// billed lists the processes whose CPU time and memory a run measures.
+// billed names the processes or the page whose CPU time and memory a run measures.
 func (t *trial) billed() {
-	pids, err := t.server.PIDs()
-	switch {
-	case t.Target.URL != "":
-		t.found("bills", NotChecked, "a server that is running already: CPU and memory are not measured")
-	case err != nil:
-		t.found("bills", NotChecked, "%v", err)
-	default:
-		var names []string
-		for _, pid := range pids {
-			names = append(names, fmt.Sprintf("%s (%d)", cost.Name(pid), pid))
-		}
-		t.found("bills", Passed, "%s", strings.Join(names, ", "))
+	if t.Target.URL != "" && t.Target.Cost == (scenarios.TargetCost{}) {
+		t.found("bills", NotChecked, "cost is not given: CPU and memory of a running server are not measured")
+		return
 	}
+	if page := t.server.Page; page != nil {
+		s, err := page.Read()
+		if err != nil {
+			t.found("bills", Failed, "%v", err)
+			return
+		}
+		t.found("bills", Passed, "%s: %v of CPU time so far, %d MiB", page.URL, s.CPU.Round(time.Millisecond), s.Memory>>20)
+		return
+	}
+	pids, err := t.server.PIDs()
+	if err != nil {
+		t.found("bills", NotChecked, "%v", err)
+		return
+	}
+	var names []string
+	for _, pid := range pids {
+		names = append(names, fmt.Sprintf("%s (%d)", cost.Name(pid), pid))
+	}
+	t.found("bills", Passed, "%s", strings.Join(names, ", "))
 }
 
 // distinct keeps the first of equal indexes.

@@ -53,6 +53,7 @@ var layout = []rule{
 	{packages: "results/chart", may: []string{"results", "results/metric", "results/summary", "results/compare"}, tests: []string{"results/internal/*", "results/price"}},                   // draws the verdicts
 	{packages: "results/internal/*", may: []string{"results", "results/metric", "results/summary"}},
 	{packages: "bench/client", may: []string{"bench/*", "bench/client/internal/wire", "scenarios", "results"}}, // independent of engines
+	{packages: "bench/cost", may: []string{"bench/consent", "results"}},                                        // of processes, or of what a page reports
 	{packages: "bench/child", may: []string{"bench/cost"}},                                                     // starts and stops processes of any role
 	{
 		packages: "bench/generator", // independent of the trial that starts it

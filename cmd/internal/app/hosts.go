@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pushbench/bench/consent"
+	"pushbench/bench/supervise"
 	"pushbench/results/metric"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
@@ -126,6 +127,9 @@ func hostLoad(s *scenarios.Scenario, t scenarios.Transport) HostLoad {
 // locate finds the address of a running server, if load may go to it.
 func (e Env) locate(ctx context.Context, t *scenarios.Target) (err error) {
 	if t.Address, err = consent.Admit(ctx, t, e.Hosts.Allowed); err != nil {
+		return &Error{Refused, fmt.Errorf("%s: %w", t.Name, err)}
+	}
+	if _, _, err := supervise.Bill(t, t.Address); err != nil {
 		return &Error{Refused, fmt.Errorf("%s: %w", t.Name, err)}
 	}
 	if t.Remote() {

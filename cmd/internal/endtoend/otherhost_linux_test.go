@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // A server in another network namespace is another host: load goes there only if the user and the host allow it.
@@ -20,27 +23,25 @@ func TestOtherHostNeedsConsentAsRoot(t *testing.T) {
 	defer link.close(t)
 	dir := t.TempDir()
 	t.Setenv("XDG_CONFIG_HOME", dir)
-	service := filepath.Join(dir, "goservice")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", service, "pushbench/servers/foreign/goservice").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	service := buildService(t, dir)
 	host := link.farPrefix.Addr().String()
 	address := net.JoinHostPort(host, "8080")
-	file := remoteFile(t, dir, address)
+	file := runningFile(t, dir, "other", address, "")
 
 	out := refusedBy(t, "verify", file)
 	token := regexp.MustCompile(`[0-9a-f]{64}`).FindString(out)
 	if token == "" || !strings.Contains(out, host+" is another host; if its owner agrees, add --allow-host "+host) {
 		t.Fatalf("without the user's consent: %s", out)
 	}
-	stop := serveThere(t, link, service, address, "not the token")
+	_, stop := serviceAt(t, link.path.Far.Inside, service, address, "not the token")
 	out = refusedBy(t, "verify", file, "--allow-host", host)
 	if !strings.Contains(out, address+" does not allow load: GET /.well-known/pushbench returned 13 bytes without the token; allowed: status 200 and the token "+token) {
 		t.Errorf("without the host's consent: %s", out)
 	}
 	stop()
 
-	defer serveThere(t, link, service, address, token)()
+	_, stop = serviceAt(t, link.path.Far.Inside, service, address, token)
+	defer stop()
 	folder := filepath.Join(dir, "run")
 	c := exec.CommandContext(t.Context(), pushbench, "run", filepath.Join(dir, "echo.yaml"), "--target", file, "--allow-host", host, "--quick", "--out", folder)
 	text, _ := c.CombinedOutput()
@@ -63,14 +64,15 @@ func TestOtherHostNeedsConsentAsRoot(t *testing.T) {
 	}
 }
 
-// remoteFile writes a target file of goservice at an address, and a scenario for it.
-func remoteFile(t *testing.T, dir, address string) string {
+// runningFile writes a target file of goservice at an address, and a scenario for it.
+func runningFile(t *testing.T, dir, name, address, cost string) string {
 	t.Helper()
-	file := filepath.Join(dir, "other.yaml")
+	file := filepath.Join(dir, name+".yaml")
 	for path, text := range map[string]string{
 		file: `version: 1
-name: other
+name: ` + name + `
 url: http://` + address + `
+` + cost + `
 transports:
   websocket:
     path: /chat
@@ -90,9 +92,9 @@ clients: {count: 10}
 publish: {by: clients, rate: 50/s}
 payload: {size: 64B}
 idle: 0s
-warmup: 300ms
-window: 1s
-drain: 1s
+warmup: 100ms
+window: 500ms
+drain: 500ms
 repetitions: 1
 `,
 	} {
@@ -114,12 +116,22 @@ func refusedBy(t *testing.T, arguments ...string) string {
 	return string(out)
 }
 
-// serveThere starts the service on the far side of a link, and returns when it accepts connections.
-func serveThere(t *testing.T, link *link, service, address, token string) (stop func()) {
+// buildService builds the example service.
+func buildService(t *testing.T, dir string) (path string) {
+	t.Helper()
+	path = filepath.Join(dir, "goservice")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "pushbench/servers/foreign/goservice").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
+// serviceAt starts the service, in the namespace of inside, and returns when it accepts connections.
+func serviceAt(t *testing.T, inside func(func() error) error, service, address, token string) (pid int, stop func()) {
 	t.Helper()
 	c := exec.Command(service, address)
 	c.Env = append(os.Environ(), "PUSHBENCH_TOKEN="+token)
-	if err := link.path.Far.Inside(c.Start); err != nil {
+	if err := inside(c.Start); err != nil {
 		t.Fatal(err)
 	}
 	stop = func() {
@@ -130,12 +142,45 @@ func serveThere(t *testing.T, link *link, service, address, token string) (stop 
 		conn, err := net.DialTimeout("tcp", address, time.Second)
 		if err == nil {
 			conn.Close()
-			return stop
+			return c.Process.Pid, stop
 		}
 		if time.Now().After(deadline) {
 			stop()
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// The process of a running server is billed if the target file names it. Otherwise its cost is not measured, and no
+// output shows a number.
+func TestRunningServerIsBilled(t *testing.T) {
+	dir := t.TempDir()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	pid, stop := serviceAt(t, func(start func() error) error { return start() }, buildService(t, dir), address, "")
+	defer stop()
+	billed := runningFile(t, dir, "billed", address, fmt.Sprintf("cost: {pid: %d}", pid))
+	free := runningFile(t, dir, "free", address, "")
+	folder := filepath.Join(dir, "run")
+	c := exec.CommandContext(t.Context(), pushbench, "run", filepath.Join(dir, "echo.yaml"), "--target", billed+","+free, "--quick", "--format", "json", "--out", folder)
+	out, _ := c.CombinedOutput()
+	if _, err := settle(t.Name(), c.ProcessState.ExitCode(), exitOK, folder); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	run, err := results.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, trial := range run.Trials { // a disturbance of the machine does not change what is billed
+		billed := strings.Contains(trial.Configuration, "billed")
+		v := summary.Measure(metric.ServerCPUPerMessage, trial)
+		if billed != (v.Known == summary.Shown) || billed != (trial.Cost.Server.MemoryIdle > 0) {
+			t.Errorf("%s: server CPU per message %v, %d bytes of memory", trial.Configuration, v, trial.Cost.Server.MemoryIdle)
+		}
 	}
 }

@@ -1,0 +1,109 @@
+package cost
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"pushbench/bench/consent"
+)
+
+// Names of the metrics, as the clients of Prometheus export them.
+const (
+	cpuMetric    = "process_cpu_seconds_total"
+	memoryMetric = "process_resident_memory_bytes"
+)
+
+// Limits of a page of metrics.
+const (
+	scrapeWithin = 2 * time.Second
+	mostMetrics  = 8 << 20
+)
+
+// A Page is a page of metrics in the text format of Prometheus, which reports the resources of a server.
+type Page struct {
+	URL     string `json:"url"`
+	Address string `json:"address"` // that all requests go to
+
+	last time.Duration // CPU time that was read last
+}
+
+// A Sample is what a page reports: the sums over all its series, such as one per worker.
+type Sample struct {
+	CPU    time.Duration // since the start of the server
+	Memory int64         // resident size in bytes
+}
+
+// Read reads the page.
+func (p *Page) Read() (s Sample, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeWithin)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, nil)
+	if err != nil {
+		return s, err
+	}
+	request.Header.Set("Accept", "text/plain;version=0.0.4")
+	client := consent.Client(p.Address)
+	defer client.CloseIdleConnections()
+	response, err := client.Do(request)
+	if err != nil {
+		return s, fmt.Errorf("%s cannot be read: %w", p.URL, errors.Unwrap(err)) // without the method and the URL
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return s, fmt.Errorf("%s returned status %d; allowed: 200", p.URL, response.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, mostMetrics+1))
+	switch {
+	case err != nil:
+		return s, fmt.Errorf("read %s: %w", p.URL, err)
+	case len(body) > mostMetrics:
+		return s, fmt.Errorf("%s has more than %d bytes", p.URL, mostMetrics)
+	}
+	if s, err = parse(body); err != nil {
+		return s, fmt.Errorf("%s %w", p.URL, err)
+	}
+	if s.CPU < p.last {
+		return s, fmt.Errorf("%s reports a CPU time of %v after %v: the server was restarted", p.URL, s.CPU, p.last)
+	}
+	p.last = s.CPU
+	return s, nil
+}
+
+// parse reads a page in the text format, version 0.0.4.
+func parse(page []byte) (s Sample, err error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(page))
+	if err != nil {
+		return s, fmt.Errorf("is not in the text format of Prometheus: %w", err)
+	}
+	total := func(name string, most float64) (sum float64, err error) {
+		for _, m := range families[name].GetMetric() {
+			for _, value := range []float64{m.GetCounter().GetValue(), m.GetGauge().GetValue(), m.GetUntyped().GetValue()} { // one is set
+				sum += value
+			}
+		}
+		switch {
+		case families[name] == nil:
+			return 0, fmt.Errorf("has no metric %s", name)
+		case !(sum > 0 && sum <= most): // nor NaN
+			return 0, fmt.Errorf("has the value %v of %s; allowed: above 0 and at most %g", sum, name, most)
+		}
+		return sum, nil
+	}
+	const mostSeconds, mostBytes = math.MaxInt64 / 1e10, 1 << 60
+	seconds, err := total(cpuMetric, mostSeconds)
+	if err != nil {
+		return s, err
+	}
+	memory, err := total(memoryMetric, mostBytes)
+	return Sample{time.Duration(seconds * float64(time.Second)), int64(memory)}, err
+}
