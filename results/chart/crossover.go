@@ -31,7 +31,7 @@ func crossover(run *results.Run, s summary.Summary) (c Chart) {
 	if m.Axis == "" { // one load
 		loads = []string{""}
 	}
-	p := Panel{X: Axis{Title: "acceptable staleness (limit of the latency p99)", Scale: named, Names: staleness}, Y: Axis{Title: loadTitle[m.Axis], Scale: named, Names: loads}}
+	p := Panel{X: Axis{Title: "acceptable staleness (limit of the latency p99; of the maximum if too few messages for a p99)", Scale: named, Names: staleness}, Y: Axis{Title: loadTitle[m.Axis], Scale: named, Names: loads}}
 	for i, cells := range m.Cells {
 		for j, cell := range cells {
 			p.Series = append(p.Series, boxes(m, cell, float64(j), float64(i))...)

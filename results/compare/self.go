@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"math"
 
 	"pushbench/results"
@@ -39,7 +38,7 @@ func NoiseFloor(self []Difference) (entries []string) {
 		most[d.Metric] = max(most[d.Metric], d.Ratio, 1/d.Ratio)
 	}
 	for _, name := range order {
-		entries = append(entries, fmt.Sprintf("%s %s %%", metric.ByName(name).Title, metric.Number(100*(most[name]-1))))
+		entries = append(entries, metric.ByName(name).Title+" "+metric.Percent(most[name]-1))
 	}
 	return entries
 }

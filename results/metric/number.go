@@ -53,6 +53,14 @@ func Number(x float64) string {
 	}
 }
 
+// Percent formats a share of 1, such as 0.021 as "2.10 %". A share above 0 is never printed as 0, nor with an exponent.
+func Percent(share float64) string {
+	if share > 0 && share < 0.0001 {
+		return "< 0.01 %"
+	}
+	return Number(100*share) + " %"
+}
+
 // Count formats an integer with separators between thousands.
 func Count(n int64) string { return thousands(strconv.FormatInt(n, 10)) }
 

@@ -39,7 +39,7 @@ func (r *Report) evidence() []Paragraph {
 		lines = append(lines, "Noise floor: unknown, because it needs two valid repetitions.")
 	}
 	if share, ok := r.generatorShare(); ok {
-		lines = append(lines, fmt.Sprintf("The load generator ran at %s %% of its maximum rate without a network. More than 80 %% would be refused.", metric.Number(100*share)))
+		lines = append(lines, fmt.Sprintf("The load generator ran at %s of its maximum rate without a network. More than 80 %% would be refused.", metric.Percent(share)))
 	}
 	for _, c := range m.Conditions {
 		if text := strings.TrimSpace(results.Plain(c)); text != "" { // a run folder may contain any text
@@ -67,7 +67,7 @@ func (r *Report) generatorShare() (share float64, ok bool) {
 	return offered / m.Ceiling, m.Ceiling > 0
 }
 
-// caption qualifies all charts.
+// caption qualifies all charts, if the servers differ in more than what is compared.
 func (r *Report) caption() string {
 	differ := 0
 	for _, c := range r.Run.Manifest.Conditions {
@@ -76,7 +76,7 @@ func (r *Report) caption() string {
 		}
 	}
 	if differ == 0 {
-		return "The paired servers differ only in what is compared."
+		return ""
 	}
 	return fmt.Sprintf("Differences between the paired servers: %d, listed as evidence.", differ)
 }

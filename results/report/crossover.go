@@ -18,6 +18,7 @@ func (r *Report) crossoverSection() Section {
 		Title: "Crossover: the cheapest transport within the acceptable staleness",
 		Note: fmt.Sprintf("By %s, of the median repetition. "+
 			"A transport qualifies if its p99 latency is within the staleness and it loses no message. "+
+			"With too few observations for a p99, the maximum replaces it. "+
 			"The poll interval of short polling is %g of the staleness. Transports that differ by no more than the margin of %s share a cell. "+
 			"The map is an estimate, not a verdict.",
 			r.costTitle(), compare.PollShare, percent(r.Analysis.Declared.Margin)),

@@ -690,3 +690,35 @@ func TestWriteNamesFileThatFailed(t *testing.T) {
 		t.Errorf("the other files were not written: %v", err)
 	}
 }
+
+// The quantiles of connecting and of the age are those of the table of results, which differ from those of the
+// pool if a repetition deviates.
+func TestSectionsHaveTheEstimatorOfTheResults(t *testing.T) {
+	run := synthetic.Run(5, 30*time.Second)
+	for i := range run.Trials {
+		if one := &run.Trials[i]; one.Repetition == 1 {
+			var slow, old results.Histogram
+			slow.RecordMany(9*time.Second, one.Connect.Stages["ready"].Count())
+			old.RecordMany(9*time.Second, one.Age.Age.Count())
+			one.Connect.Stages["ready"], one.Age.Age = slow, old
+		}
+	}
+	r := report.New(run)
+	for _, want := range []struct{ section, column, metric string }{
+		{"Connecting", "ready p50", metric.ConnectP50},
+		{"Age of information: staleness of the clients' data", "p50", "age_p50"},
+	} {
+		all := r.Document().Sections
+		s := all[slices.IndexFunc(all, func(s report.Section) bool { return s.Title == want.section })]
+		column := slices.IndexFunc(s.Columns, func(c report.Column) bool { return c.Title == want.column })
+		for i, row := range r.Summary.Rows {
+			pooled, v := summary.Measure(want.metric, row.Pooled), row.Typical(want.metric)
+			if got := s.Rows[i].Cells[column].Text; got != v.String() || v.X == pooled.X {
+				t.Errorf("%s, %s of %s is %s, want %v, not the pool's %v", want.section, want.column, row.Name, got, v, pooled)
+			}
+		}
+		if !strings.Contains(s.Note, "medians of the repetitions") {
+			t.Errorf("%s: %q", want.section, s.Note)
+		}
+	}
+}

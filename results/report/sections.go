@@ -199,7 +199,7 @@ func (r *Report) wireSection() Section {
 	all := Section{
 		Title:  "Bytes on the wire per delivered message",
 		Detail: Full,
-		Note: fmt.Sprintf("TCP payload at the clients' end over the window, publishes included. Up is client to server.\n"+
+		Note: fmt.Sprintf("TCP payload at the clients' end over the windows of all valid trials together, publishes included. Up is client to server.\n"+
 			"TCP/IP headers are not included: %d B per segment, also of bare acknowledgements (IPv4, TCP with timestamps). "+
 			"Each opened connection adds %d B of options. "+
 			"The metric \"with TCP/IP headers\" includes both. No metric includes Ethernet headers (%d B per frame).\n"+
@@ -233,6 +233,7 @@ func (r *Report) connectSection() Section {
 		Detail: Full,
 		Note: "tcp: the TCP handshake. tls: the TLS handshake. response: the response to the upgrade or the first poll. " +
 			"ready: the total, from the start of the connection until the subscription is acknowledged. Milliseconds.\n" +
+			"Values are medians of the repetitions; clients and failures are their sums, max is that of all.\n" +
 			"Server CPU: per client, while the clients connected. The kernel reports user and system time in steps of 10 ms. " +
 			"Per core: the connections per second that one core accepts at that cost.",
 		Columns: columns(r.subject(), "clients", "failed"),
@@ -249,7 +250,7 @@ func (r *Report) connectSection() Section {
 		var took []Cell
 		for _, stage := range stages {
 			if h := c.Stages[stage]; h.Count() > 0 {
-				took = append(took, cells(summary.StageQuantile(row.Pooled, stage, 0.5), summary.StageQuantile(row.Pooled, stage, 0.99), h.Max())...)
+				took = append(took, cells(stageQuantile(row, stage, 0.5), stageQuantile(row, stage, 0.99), h.Max())...)
 			} else {
 				took = append(took, cells("–", "–", "–")...)
 			}
@@ -264,11 +265,16 @@ func (r *Report) connectSection() Section {
 	return all
 }
 
+// stageQuantile is the typical time of a stage of connecting.
+func stageQuantile(row summary.Row, stage string, q float64) summary.Value {
+	return row.TypicalOf(func(t results.Trial) summary.Value { return summary.StageQuantile(t, stage, q) })
+}
+
 func (r *Report) linkSection() Section {
 	all := Section{
 		Title:  "Emulated packet link",
 		Detail: Full,
-		Note: "The link's traffic during the whole of each trial, connecting included. Lost and early packets are as configured. " +
+		Note: "The link's traffic over all valid trials together, connecting included. Lost and early packets are as configured. " +
 			"Late: how long after its due instant a packet was forwarded. " +
 			"The CPU is the link's own, over the windows; no other value includes it.",
 		Columns: columns(r.subject(), "direction", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"),
@@ -292,6 +298,7 @@ func (r *Report) ageSection() Section {
 		Detail: Full,
 		Note: "Age: the time since the client's newest message of a topic was due. " +
 			"Quantiles are over time: for half of the time, the age is below the median. Milliseconds.\n" +
+			"Mean, p50 and p99 are medians of the repetitions. Oldest and the shares are over all valid trials.\n" +
 			"Covered: the share of the time in which a client had a message. Uncovered: the share before its first message. " +
 			"Never: the share of topics that had publishes but no delivery in the window.",
 		Columns: columns(r.subject(), "mean", "p50", "p99", "oldest", "covered", "uncovered", "never", "superseded"),
@@ -299,9 +306,9 @@ func (r *Report) ageSection() Section {
 	for _, row := range r.measured() {
 		if age := row.Pooled.Age; age.Subscribed > 0 {
 			share := func(part time.Duration) string {
-				return metric.Number(100*float64(part)/float64(age.Subscribed)) + " %"
+				return metric.Percent(float64(part) / float64(age.Subscribed))
 			}
-			all.add(row.Label(), row.Typical(metric.AgeMean), summary.AgeQuantile(row.Pooled, 0.5), row.Typical(metric.AgeP99), age.Oldest,
+			all.add(row.Label(), row.Typical(metric.AgeMean), row.Typical("age_p50"), row.Typical(metric.AgeP99), age.Oldest,
 				share(age.Covered), share(age.Uncovered), share(age.Never), row.Typical(metric.Superseded))
 		}
 	}
@@ -312,7 +319,8 @@ func (r *Report) ledgerSection() Section {
 	all := Section{
 		Title:  "Ledger: the outcome of every expected message",
 		Detail: Full,
-		Note: "expected = delivered + superseded + declared gap + lost · received = delivered + duplicates + unexpected\n" +
+		Note: "Over all valid trials together.\n" +
+			"expected = delivered + superseded + declared gap + lost · received = delivered + duplicates + unexpected\n" +
 			"Superseded: replaced by a newer message. Declared gap: reported by the server as missed.",
 		Columns: columns(r.subject(), "expected", "delivered", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums match"),
 	}
@@ -331,7 +339,7 @@ func (r *Report) publishSection() Section {
 	all := Section{
 		Title:   "Publishes: planned and sent",
 		Detail:  Full,
-		Note:    "planned = on time + late + dropped · sent = acknowledged + failed + unknown.\nLateness is caused by the load generator. Blocked: delayed by an earlier publish on the same connection. Milliseconds.",
+		Note:    "Over all valid trials together.\nplanned = on time + late + dropped · sent = acknowledged + failed + unknown.\nLateness is caused by the load generator. Blocked: delayed by an earlier publish on the same connection. Milliseconds.",
 		Columns: columns(r.subject(), "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "blocked max"),
 	}
 	for _, row := range r.measured() {

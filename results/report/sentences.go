@@ -312,10 +312,10 @@ func network(m results.Manifest) string {
 		text += " at " + lineRate(m)
 	}
 	if m.Loss > 0 {
-		text += fmt.Sprintf(", %s %% of the packets lost", metric.Number(100*m.Loss))
+		text += fmt.Sprintf(", %s of the packets lost", metric.Percent(m.Loss))
 	}
 	if m.Reorder > 0 {
-		text += fmt.Sprintf(", %s %% reordered", metric.Number(100*m.Reorder))
+		text += fmt.Sprintf(", %s reordered", metric.Percent(m.Reorder))
 	}
 	return fmt.Sprintf("%s (%s)%s", text, name, router(m))
 }

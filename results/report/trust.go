@@ -22,7 +22,7 @@ func (r *Report) trust(sections []Section) []Support {
 		all = append(all, Support{"noise floor: " + list(floor), noiseTitle})
 	}
 	if share, ok := r.generatorShare(); ok {
-		all = append(all, Support{fmt.Sprintf("load generator at %s %% of its maximum rate", metric.Number(100*share)), evidenceTitle})
+		all = append(all, Support{fmt.Sprintf("load generator at %s of its maximum rate", metric.Percent(share)), evidenceTitle})
 	}
 	agree, known := 0, 0
 	for _, row := range r.measured() {

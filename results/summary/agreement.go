@@ -45,10 +45,10 @@ func (t Tolerance) Text() (cells [4]string) {
 		parts = append(parts, strings.TrimSpace(metric.Number(t.Absolute)+" "+m.Unit))
 	}
 	if t.Relative > 0 {
-		parts = append(parts, metric.Number(100*t.Relative)+" %")
+		parts = append(parts, metric.Percent(t.Relative))
 	}
 	if t.Random > 0 {
-		parts = append(parts, metric.Number(100*standardErrors*t.Random)+" % / √n")
+		parts = append(parts, metric.Percent(standardErrors*t.Random)+" / √n")
 	}
 	return [4]string{kind, m.Title, cmp.Or(strings.Join(parts, " + "), "0"), t.Reason}
 }

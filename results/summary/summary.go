@@ -138,11 +138,11 @@ func (r Row) Value(name string) Value {
 	return Measure(name, r.Pooled)
 }
 
-// values returns the metric in each trial. If there is no trial, or one has no value, ok is false
+// values returns a value of each trial. If there is no trial, or one has no value, ok is false
 // and the slice has only that missing value.
-func (r Row) values(metric string) (all []Value, ok bool) {
+func (r Row) values(of func(results.Trial) Value) (all []Value, ok bool) {
 	for _, t := range r.Trials {
-		v := Measure(metric, t)
+		v := of(t)
 		if v.Known != Shown && v.Known != Infinite {
 			return []Value{v}, false
 		}
@@ -157,8 +157,15 @@ func (r Row) values(metric string) (all []Value, ok bool) {
 // Median returns the metric's median over the repetitions; for an even number the mean of the
 // middle two. One outlier affects it less than it affects the pool. ok is false if there is no
 // trial, or if one has no value.
-func (r Row) Median(metric string) (v Value, ok bool) {
-	all, ok := r.values(metric)
+func (r Row) Median(metric string) (v Value, ok bool) { return r.median(measureOf(metric)) }
+
+// measureOf returns what computes a metric of a trial.
+func measureOf(metric string) func(results.Trial) Value {
+	return func(t results.Trial) Value { return Measure(metric, t) }
+}
+
+func (r Row) median(of func(results.Trial) Value) (v Value, ok bool) {
+	all, ok := r.values(of)
 	if !ok {
 		return all[0], false
 	}
@@ -186,10 +193,19 @@ func (r Row) Typical(name string) Value {
 	return r.Value(name)
 }
 
+// TypicalOf returns a value of the trials that is no metric as reports show it: its median over the repetitions,
+// or its value over all trials if one has none.
+func (r Row) TypicalOf(of func(results.Trial) Value) Value {
+	if v, ok := r.median(of); ok || len(r.Trials) == 0 {
+		return v
+	}
+	return of(r.Pooled)
+}
+
 // Range returns the metric's range over the repetitions. ok is false if there are fewer than two
 // valid trials, or if one has no value.
 func (r Row) Range(metric string) (over Range, ok bool) {
-	all, ok := r.values(metric)
+	all, ok := r.values(measureOf(metric))
 	if !ok || len(all) < 2 {
 		return Range{}, false
 	}
