@@ -15,8 +15,9 @@ log.console.level = error
 log.file = false
 END
 echo '[rabbitmq_web_stomp].' >"$folder/plugins"
+# The port between nodes is below those that Linux gives to connections, so that no connection has taken it.
 export HOME="$folder" ERL_CRASH_DUMP="$folder/erl_crash.dump" RABBITMQ_NODENAME="pushbench$1@localhost" RABBITMQ_CONFIG_FILE="$folder/rabbitmq.conf" RABBITMQ_ENABLED_PLUGINS_FILE="$folder/plugins" \
-	RABBITMQ_MNESIA_BASE="$folder/data" RABBITMQ_LOG_BASE="$folder/log" RABBITMQ_PID_FILE="$folder/pid" RABBITMQ_DIST_PORT=$(($1 - 1))
+	RABBITMQ_MNESIA_BASE="$folder/data" RABBITMQ_LOG_BASE="$folder/log" RABBITMQ_PID_FILE="$folder/pid" RABBITMQ_DIST_PORT=$((10000 + $1 % 10000))
 "$server" &
 trap 'kill $!; wait $!' TERM INT
 wait $!
