@@ -31,13 +31,16 @@ func TestBlankFormIsAccepted(t *testing.T) {
 }
 
 // optional matches a line of the form that is an optional field.
-var optional = regexp.MustCompile(`^(\s*)# (\s*(?:# )*[a-z]+:)`)
+var optional = regexp.MustCompile(`^(\s*)# ([ #]*(?:- )?[a-z]+:)`)
 
-// With all optional fields the form is accepted as well, except url, which start excludes, and get, which log does.
+// exclusive matches the optional fields that another field of the form excludes.
+var exclusive = regexp.MustCompile(`^(# url|# cost|  # get|    #   # every):`)
+
+// With all other optional fields the form is accepted as well.
 func TestFormWithAllOptionalFieldsIsAccepted(t *testing.T) {
 	var b strings.Builder
 	for line := range strings.Lines(form) {
-		for optional.MatchString(line) && !strings.HasPrefix(line, "# url:") && !strings.HasPrefix(line, "  # get:") {
+		for optional.MatchString(line) && !exclusive.MatchString(line) {
 			line = optional.ReplaceAllString(line, "$1$2")
 		}
 		b.WriteString(line)
