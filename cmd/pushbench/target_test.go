@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -43,6 +44,26 @@ func TestShippedTargetsAreValid(t *testing.T) {
 		one, err := shippedTarget(name)
 		if err != nil || string(one.Name) != name || len(one.Start.Programs) == 0 {
 			t.Errorf("%s: %+v, %v", name, one, err)
+		}
+	}
+}
+
+// Each target has a page with its version and the output of verify, to which the table of docs/your-server.md links.
+func TestShippedTargetsHavePages(t *testing.T) {
+	index, number := readPage(t, "docs/your-server.md"), regexp.MustCompile(`[0-9]+\.[0-9]+(\.[0-9]+)?`)
+	for _, name := range foreign.Names() {
+		one, err := shippedTarget(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := readPage(t, "docs/targets/"+name+".md")
+		for _, want := range []string{number.FindString(one.About), "$ pushbench verify " + name + " ", "\n## Traps\n", "\n## What is not promised\n"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("docs/targets/%s.md does not contain %q", name, want)
+			}
+		}
+		if !strings.Contains(index, "[`"+name+"`](targets/"+name+".md)") {
+			t.Errorf("docs/your-server.md has no link to the page of %s", name)
 		}
 	}
 }
