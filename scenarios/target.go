@@ -31,12 +31,15 @@ type Target struct {
 	Cost  TargetCost    `yaml:"cost,omitempty" json:"cost" min:"1"`                                                  // where the CPU time and memory of a running server are read; default: they are not measured
 	Login []HeaderField `yaml:"login,omitempty" json:"login" items:"8" allowed:"header fields"`                      // header fields of every request; values of {env:NAME} are never written to a run folder; default none
 
+	LoginFile string `yaml:"login_file,omitempty" json:"login_file" pattern:"^[^\\x00-\\x1f]{1,400}$" allowed:"the path of a file"` // file with a line per client, for which {login} stands in its templates, relative to the target file; its text is never written to a run folder; default none
+
 	Transports TargetTransports `yaml:"transports" json:"transports" required:"true" min:"1"` // how clients subscribe
 	Publish    TargetPublish    `yaml:"publish" json:"publish" required:"true" min:"1"`       // how messages are published
 	Promises   Promises         `yaml:"promises,omitempty" json:"promises"`                   // which losses are failures of the server
 
-	Source []byte `yaml:"-" json:"-"` // the text of the file
-	Path   string `yaml:"-" json:"-"` // absolute path of the file; "": it is in no file
+	Source []byte   `yaml:"-" json:"-"` // the text of the file
+	Logins []string `yaml:"-" json:"-"` // the lines of login_file: see ReadLogins
+	Path   string   `yaml:"-" json:"-"` // absolute path of the file; "": it is in no file
 
 	Address string `yaml:"-" json:"-"` // of the running server, if load may go to it: see package consent; "": not known
 }
@@ -270,10 +273,8 @@ func (t *Target) validate() *conflict {
 	if c := cmp.Or(t.start(), t.billing()); c != nil {
 		return c
 	}
-	for _, h := range t.Login {
-		if name, unknown := h.Value().unknownName(nil); unknown {
-			return unknownPlaceholder("login", name, nil)
-		}
+	if c := unknownIn(inFields("login", t.Login), t.perClient()[1:]); c != nil {
+		return c
 	}
 	for _, transport := range t.Offered() {
 		if c := t.transport(transport); c != nil {
@@ -387,7 +388,7 @@ func unknownPlaceholder(field, name string, known []string) *conflict {
 // transport checks the templates of a transport.
 func (t *Target) transport(transport Transport) *conflict {
 	field := "transports." + string(transport)
-	known := []string{"topic", "topics", "client"}
+	known := append([]string{"topic", "topics"}, t.perClient()...)
 	steps, next := t.Transports.requests(transport)
 	for i, one := range steps {
 		if c := one.validate(fmt.Sprintf("%s.steps[%d]", field, i), &known); c != nil {
@@ -508,7 +509,7 @@ func (t *Target) publish() *conflict {
 	if name, unknown := p.Create.Put.unknownName([]string{"topic"}); unknown {
 		return unknownPlaceholder("publish.create.put", name, []string{"topic"})
 	}
-	known := []string{"topic", "payload", "size", "id", "client"}
+	known := append([]string{"topic", "payload", "size", "id"}, t.perClient()...)
 	if c := unknownIn(append(inFields("publish.headers", p.Headers), textCheck{"publish.post", p.Post}), known[:1]); c != nil {
 		return c
 	}

@@ -81,7 +81,7 @@ const started = "start:\n  run: [node, server.js, --port, \"{port}\", --port, \"
 
 func TestReadTargetRefusesMistakes(t *testing.T) {
 	for name, c := range map[string]struct{ old, now, want string }{
-		"unknown field":              {"about:", "abuot:", "3:1: abuot: no such field; allowed: version, name, about, url, start, cost, login, transports, publish, promises; did you mean `about`?"},
+		"unknown field":              {"about:", "abuot:", "3:1: abuot: no such field; allowed: version, name, about, url, start, cost, login, login_file, transports, publish, promises; did you mean `about`?"},
 		"unknown placeholder":        {"{since}", "{sinc}", `11:15: transports.longpoll.headers[0]: value "If-Modified-Since: {sinc}" has the placeholder {sinc}, which has no value there; allowed: {topic}, {topics}, {client}, {since}, {etag}, {env:NAME}`},
 		"placeholder too early":      {"- send: '40'", "- send: '40{x}'", `20:13: transports.websocket.steps[1].send: value "40{x}" has the placeholder {x}, which has no value there; allowed: {topic}, {topics}, {client}, {sid}, {env:NAME}`},
 		"expression":                 {"'^40'", "'^4[0'", `21:15: transports.websocket.steps[2].expect: value "^4[0" is not a regular expression: missing closing ]: ` + "`[0`" + `; allowed: the syntax of RE2, such as '^43\[' or '"sid":"(?P<sid>[^"]+)"'`},
@@ -97,6 +97,8 @@ func TestReadTargetRefusesMistakes(t *testing.T) {
 		"heartbeat on two occasions": {"heartbeat: {", "heartbeat: {every: 25s, ", `24:17: transports.websocket.heartbeat: is not one occasion; allowed: when or every`},
 		"heartbeat too often":        {"heartbeat: {when: '^2$', ", "heartbeat: {every: 1ms, ", `24:24: transports.websocket.heartbeat.every: value "1ms" is not allowed; allowed: a duration with its unit, 10ms … 1h`},
 		"heartbeat without a unit":   {"heartbeat: {when: '^2$', ", "heartbeat: {every: 25, ", `24:24: transports.websocket.heartbeat.every: value "25" is not allowed; allowed: a duration with its unit, 10ms … 1h; the unit is missing, did you mean ` + "`25s`?"},
+		"login without a file":       {"{env:TOKEN}", "{login}", `7:9: login[0]: value "Authorization: Bearer {login}" has the placeholder {login}, which has no value there; allowed: {env:NAME}`},
+		"login_file is no path":      {"login:", "login_file: \"a\\nb\"\nlogin:", `7:13: login_file: value "a\nb" is not allowed; allowed: the path of a file`},
 		"topic never named":          {`420["sub","{topic}"]`, `420["sub"]`, `17:5: transports.websocket: never names the topic; allowed: {topic} in path or in a step's send`},
 		"payload missing":            {`{"data":"{payload}","n":{}}`, `{"data":"x"}`, `28:9: publish.body: value "{\"data\":\"x\"}" does not contain {payload}; allowed: a text with {payload}`},
 		"no way to publish":          {"publish:\n  post: /publish/{topic}\n  body: '{\"data\":\"{payload}\",\"n\":{}}'\n  ok: [200, 202]\n", "publish: {ack: x}\n", `26:11: publish: has no way to publish; allowed: post or frame`},

@@ -3,9 +3,11 @@ package client
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 
 	"pushbench/bench/consent"
 )
@@ -23,18 +25,26 @@ func CreateTopics(ctx context.Context, config *Config, topics []string) error {
 		}
 		request, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+cmp.Or(config.Authority, config.Target)+create.Path, nil)
 		if err != nil {
-			return fmt.Errorf("create topic %s: %w", topic, err)
+			return fmt.Errorf("create topic %s: %w", topic, withoutURL(err))
 		}
 		request.Header = create.Header
 		response, err := c.Do(request)
 		if err != nil {
-			return fmt.Errorf("create topic %s: %w", topic, err)
+			return fmt.Errorf("create topic %s: %w", topic, withoutURL(err))
 		}
 		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
 		response.Body.Close()
 		if response.StatusCode/100 != 2 {
-			return fmt.Errorf("create topic %s: PUT %s returned status %s", topic, create.Path, response.Status)
+			return fmt.Errorf("create topic %s: PUT %s returned status %s", topic, config.Dialect.Mask([]byte(create.Path)), response.Status)
 		}
 	}
 	return nil
+}
+
+// withoutURL removes the URL from an error: it may contain the value of an environment variable.
+func withoutURL(err error) error {
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		return u.Err
+	}
+	return err
 }

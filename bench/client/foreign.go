@@ -25,7 +25,11 @@ func newForeign(c *Config, sub Subscription) *foreign {
 	if c.Dialect == nil {
 		return nil
 	}
-	return &foreign{Dialogue: c.Dialect.NewDialogue(sub.Client, sub.Topics)}
+	f := &foreign{Dialogue: c.Dialect.NewDialogue(sub.Client, sub.Topics)}
+	if !sub.Backend() {
+		f.UseLogin(sub.Client)
+	}
+	return f
 }
 
 // appendForeignRequest appends to dst, which is empty, a poll, the request that opens a stream or a WebSocket, or

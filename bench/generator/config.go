@@ -48,6 +48,10 @@ func (d *driver) clientConfig(p *Prepare) (c client.Config, err error) {
 	if err != nil {
 		return c, err
 	}
+	file.Path = p.ProtocolPath
+	if err := file.ReadLogins(); err != nil {
+		return c, err
+	}
 	c.Dialect, err = target.Compile(file, d.transport, os.LookupEnv)
 	return c, err
 }

@@ -26,10 +26,11 @@ type Prepare struct {
 	Certificate      string `json:"certificate,omitempty"` // of the target, PEM; empty without TLS
 	Scenario         string `json:"scenario"`              // resolved YAML
 	Transport        string `json:"transport"`
-	Target           string `json:"target"`              // host:port
-	Authority        string `json:"authority,omitempty"` // host:port that requests name; empty: the target
-	Protocol         string `json:"protocol,omitempty"`  // target file with the protocol of the server; empty: pushbench's own
-	Replica          int    `json:"replica"`             // index of the replica whose clients to run, from 0
+	Target           string `json:"target"`                  // host:port
+	Authority        string `json:"authority,omitempty"`     // host:port that requests name; empty: the target
+	Protocol         string `json:"protocol,omitempty"`      // target file with the protocol of the server; empty: pushbench's own
+	ProtocolPath     string `json:"protocol_path,omitempty"` // path of the target file
+	Replica          int    `json:"replica"`                 // index of the replica whose clients to run, from 0
 	Repetition       int    `json:"repetition"`
 	Run              uint32 `json:"run"`                         // run ID, part of every payload
 	Engine           string `json:"engine"`                      // the clients' engine

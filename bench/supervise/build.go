@@ -74,10 +74,19 @@ func command(ctx context.Context, t *scenarios.Target, field string, words []sce
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	c.Dir, c.Stdout, c.Stderr, c.Env = folder(t), &output, &output, os.Environ()
 	if err := c.Run(); err != nil {
-		return fmt.Errorf("%s: %s: %w%s", field, strings.Join(argv, " "), plain(err, argv[0]), last(&output))
+		return fmt.Errorf("%s: %s: %w%s", field, asWritten(words), plain(err, argv[0]), last(&output))
 	}
 	return nil
 }
 
 // folder is the working directory of a target's commands.
 func folder(t *scenarios.Target) string { return filepath.Join(filepath.Dir(t.Path), t.Start.Folder) }
+
+// asWritten is a command as its target file has it: without the values of environment variables.
+func asWritten(words []scenarios.Template) string {
+	var all []string
+	for _, word := range words {
+		all = append(all, string(word))
+	}
+	return strings.Join(all, " ")
+}

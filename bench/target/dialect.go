@@ -42,8 +42,11 @@ type Dialect struct {
 		put     text
 		headers []field
 	}
-	names []string       // of values, by index
-	first map[int]string // values before the first response, by index
+	names   []string       // of values, by index
+	own     int            // the value that is the login of a client; -1: none
+	logins  []string       // of the clients, by number
+	secrets [][]byte       // see Mask
+	first   map[int]string // values before the first response, by index
 }
 
 // Indexes of the values that every client has. Values that it captures follow.
@@ -143,6 +146,10 @@ func Compile(t *scenarios.Target, transport scenarios.Transport, env func(string
 	default:
 		c.socket(t.Transports.WebSocket)
 	}
+	d.own, d.logins = slices.Index(d.names, loginName), t.Logins
+	for _, login := range t.Logins {
+		c.hide(login)
+	}
 	d.resumes = slices.Contains(t.Promises.Resume, transport)
 	c.publishing(t.Publish, transport)
 	if c.unset != "" {
@@ -184,6 +191,7 @@ func (c *compiler) text(t scenarios.Template) (all text) {
 			if !set && c.unset == "" {
 				c.unset = variable
 			}
+			c.hide(value)
 			all = append(all, piece{value, -1})
 		case p.Name != "":
 			all = append(all, piece{"", c.value(p.Name)})
@@ -326,7 +334,9 @@ func (d *Dialect) Creates(topic string) (c Creation, ok bool) {
 	c = Creation{string(d.create.put.appendEscaped(nil, values)), http.Header{}}
 	for _, fields := range [][]field{d.login, d.create.headers} {
 		for _, f := range fields {
-			c.Header.Add(f.name, string(f.value.append(nil, values)))
+			if f.value.known(values) {
+				c.Header.Add(f.name, string(f.value.append(nil, values)))
+			}
 		}
 	}
 	return c, true

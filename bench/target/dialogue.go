@@ -42,6 +42,13 @@ func (d *Dialect) NewDialogue(client int, topics []string) *Dialogue {
 	return g
 }
 
+// UseLogin gives a client its login. If there are more clients than logins, such as short-lived ones, they share them.
+func (g *Dialogue) UseLogin(client int) {
+	if g.own >= 0 && len(g.logins) > 0 {
+		g.values[g.own] = []byte(g.logins[client%len(g.logins)])
+	}
+}
+
 // first sets the values that a client has before the first response.
 func (g *Dialogue) first() {
 	for value, first := range g.Dialect.first {

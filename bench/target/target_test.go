@@ -339,3 +339,40 @@ func TestValuesInPathsArePercentEncoded(t *testing.T) {
 		t.Errorf("got %s, %v", got, err)
 	}
 }
+
+// A client has its line of login_file wherever its templates name it. A backend has none.
+func TestClientsHaveLogins(t *testing.T) {
+	const file = `
+login: ["Authorization: Bearer {login}"]
+login_file: tokens.txt
+transports:
+  websocket: {path: "/socket?id={topic}&token={login}", headers: ["X-Key: {env:TOKEN}"], steps: [send: 'auth {login}']}
+publish: {post: "/publish/{topic}", frame: '{login} {payload}'}
+`
+	read, err := scenarios.ReadTarget("test.yaml", strings.NewReader("version: 1\nname: test\nurl: http://127.0.0.1:1\n"+file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read.Logins = []string{"alpha", "be/ta"}
+	d, err := Compile(read, "websocket", func(string) (string, bool) { return "the key", true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for client, want := range map[int]string{
+		0: "/socket?id=a&token=alpha Authorization: Bearer alpha\r\nX-Key: the key\r\n [auth alpha] alpha p",
+		3: "/socket?id=a&token=be%2Fta Authorization: Bearer be/ta\r\nX-Key: the key\r\n [auth be/ta] be/ta p",
+	} {
+		g := d.NewDialogue(client, []string{"a"})
+		g.UseLogin(client)
+		got := fmt.Sprintf("%s %s %v %s", g.AppendTarget(nil), g.AppendFields(nil), run(g), g.AppendFrame(nil, 1, "a", []byte("p")))
+		if got != want {
+			t.Errorf("client %d: got %q, want %q", client, got, want)
+		}
+		if hidden, want := string(d.Mask([]byte(got))), strings.NewReplacer("alpha", "*****", "be%2Fta", "*******", "be/ta", "*****", "the key", "*******").Replace(got); hidden != want {
+			t.Errorf("got %q, want %q", hidden, want)
+		}
+	}
+	if got := string(d.NewDialogue(-1, nil).AppendFields(nil)); got != "X-Key: the key\r\n" {
+		t.Errorf("a backend sends %q", got)
+	}
+}

@@ -158,9 +158,9 @@ func (t *Trial) receive(ctx context.Context, within time.Duration, expected func
 
 func (t *Trial) prepare(ctx context.Context) (err error) {
 	text := string(t.Scenario.YAML())
-	var protocol string
+	var protocol, path string
 	if file := t.Scenario.TargetOf(t.Measured); file != nil {
-		protocol = string(file.Source)
+		protocol, path = string(file.Source), file.Path
 	}
 	for i, r := range t.replicas {
 		if err := r.generator.Send(generator.Command{Prepare: &generator.Prepare{
@@ -170,6 +170,7 @@ func (t *Trial) prepare(ctx context.Context) (err error) {
 			Authority: r.authority,
 			Protocol:  protocol,
 
+			ProtocolPath:     path,
 			Certificate:      r.certificate,
 			Replica:          i,
 			Repetition:       t.Repetition,

@@ -125,7 +125,7 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	defer t.close()
 	t.try(ctx)
 	r.Findings = t.findings
-	r.Ladder = trace.Read(string(v.Target.Name)+" over "+string(transport), between.Conversations(), t.o.noted())
+	r.Ladder = trace.Read(string(v.Target.Name)+" over "+string(transport), t.conversations(), t.o.noted())
 	return r, nil
 }
 
@@ -255,13 +255,22 @@ const most = 200
 
 // received quotes the beginning of the last response to the first client.
 func (t *trial) received() string {
-	all := t.between.Conversations()
+	all := t.conversations()
 	if len(all) == 0 || len(all[len(all)-1].Down) == 0 {
 		return "; the server sent nothing"
 	}
 	down := all[len(all)-1].Down
 	down = down[max(0, bytes.LastIndex(down, []byte("HTTP/1.1 "))):]
 	return fmt.Sprintf("; the server sent %q", down[:min(len(down), most)])
+}
+
+// conversations returns the traffic of the first client without logins.
+func (t *trial) conversations() []relay.Conversation {
+	all := t.between.Conversations()
+	for i := range all {
+		all[i].Up, all[i].Down = t.dialect.Mask(all[i].Up), t.dialect.Mask(all[i].Down)
+	}
+	return all
 }
 
 // publish publishes one message and returns its index.

@@ -85,7 +85,10 @@ func loadTarget(flag, name string) (*scenarios.Target, error) {
 	if err == nil && t.Name == scenarios.ReferenceTarget {
 		err = Usagef("%s: name: %s is the name of pushbench's own servers; give the target another name", path, t.Name)
 	}
-	return t, err
+	if err != nil {
+		return nil, err
+	}
+	return t, t.ReadLogins()
 }
 
 // shippedTargets lists the names that --target takes.
@@ -116,6 +119,9 @@ func fits(flag string, s *scenarios.Scenario, t *scenarios.Target) error {
 		return refuse("it is on another host, and an emulated network would be added to the real one", "scenarios without network")
 	case s.Headers.Response > 0:
 		return refuse("headers.response is a setting of pushbench's servers", "scenarios without it")
+	}
+	if n := len(t.Logins); t.LoginFile != "" && n < s.Sessions() {
+		return refuse(fmt.Sprintf("login_file has %d lines for %d clients", n, s.Sessions()), "a line per client, or fewer clients")
 	}
 	for _, transport := range s.Transports {
 		if !t.Offers(transport) {
