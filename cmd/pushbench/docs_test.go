@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -86,6 +88,58 @@ func TestDocsExplainEverything(t *testing.T) {
 		if !strings.Contains(charts, "`"+name+"`") {
 			t.Errorf("docs/charts.md does not explain %s", name)
 		}
+	}
+}
+
+// Headings and signs that the documentation quotes from a report are those that a report prints.
+func TestDocsQuoteWhatReportsPrint(t *testing.T) {
+	var printed []string
+	sources, err := filepath.Glob(filepath.Join("..", "..", "results", "report", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range sources {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		if err := literals(name, name, func(_, _, text string) { printed = append(printed, text) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := strings.Join(printed, "\n")
+	quoted := regexp.MustCompile(`(?:^|[^*\w])\*([A-Z][a-z]+[^*\n]* [^*\n]+)\*(?:$|[^*])`)
+	found := 0
+	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "*.md"))
+	labs, labsErr := filepath.Glob(filepath.Join("..", "..", "docs", "labs", "*.md"))
+	if err := errors.Join(err, labsErr); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range slices.Concat(pages, labs) {
+		name := strings.TrimPrefix(filepath.ToSlash(path), "../../")
+		page := readPage(t, name)
+		for _, m := range quoted.FindAllStringSubmatch(page, -1) {
+			if found++; !slices.Contains(printed, m[1]) {
+				t.Errorf("%s quotes the heading %q, which no report has", name, m[1])
+			}
+		}
+		for _, sign := range "≠≈≲✓✗◆" {
+			if strings.ContainsRune(page, sign) && !strings.ContainsRune(all, sign) {
+				t.Errorf("%s explains the sign %c, which no report prints", name, sign)
+			}
+		}
+	}
+	if found < 6 {
+		t.Errorf("the documentation quotes %d headings, want 6 or more", found)
+	}
+	summary := readPage(t, "results/reference/chat/summary.md")
+	rows := regexp.MustCompile(`(?m)^\| latency p99 \| .*\|$`).FindAllString(readPage(t, "docs/reading-results.md"), -1)
+	for _, row := range rows {
+		if !strings.Contains(summary, strings.TrimSuffix(row, "|")) {
+			t.Errorf("the reference run of chat has no row %q", row)
+		}
+	}
+	if len(rows) != 2 {
+		t.Errorf("docs/reading-results.md has %d rows of verdicts, want 2", len(rows))
 	}
 }
 

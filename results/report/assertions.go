@@ -97,7 +97,7 @@ func (r *Report) assertionsSection() Section {
 		Detail: Wide,
 		Note: "Measured: the median of the repetitions. Ratio: the left value divided by the other configuration's value, without the factor. " +
 			"A sign test with an error probability of one in sixteen decides each assertion. " +
-			"With four to six repetitions, all must agree. With seven to nine, one may differ. One violation fails an equality.",
+			"With up to six repetitions, all must agree; with fewer than four, the outcome is an indication. With seven to nine, one may differ. One violation fails an equality.",
 		Columns: columns("assertion", "configuration", "outcome", "measured", "repetitions"),
 	}
 	for _, a := range r.Assertions {
