@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"pushbench/bench/client/engines"
-	"pushbench/servers/foreign"
 )
 
 // All mutants, including those whose checks require a quiet machine.
@@ -20,12 +19,5 @@ func TestSelfTestCatchesEveryMutant(t *testing.T) {
 func TestBytesOfEveryEngineMatchTCP(t *testing.T) {
 	for _, engine := range engines.Names()[1:] {
 		t.Run(engine, func(t *testing.T) { wireBytes(t, engine) })
-	}
-}
-
-// Every target that ships with pushbench passes the checks against its server. make targets installs the servers.
-func TestShippedTargetsAreVerified(t *testing.T) {
-	for _, target := range foreign.Names() {
-		t.Run(target, func(t *testing.T) { verified(t, target) })
 	}
 }
