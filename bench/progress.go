@@ -9,6 +9,7 @@ import (
 
 // Progress describes the progress of a run.
 type Progress struct {
+	Side          results.Side // of a run with a baseline; empty: there is none
 	Configuration string
 	Repetition    int // from 1
 	Repetitions   int
@@ -32,6 +33,7 @@ func (c *campaign) progress(repetition int, measured scenarios.Configuration, ph
 		p50, p99 = latency.Quantile(0.5), latency.Quantile(0.99)
 	}
 	c.run.Progress(Progress{
+		Side:          c.run.Side,
 		P50:           p50,
 		P99:           p99,
 		Configuration: measured.Name(),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +24,7 @@ type progress struct {
 	terminal bool
 
 	mu    sync.Mutex // guards what follows
-	trial int        // the last trial with a line
+	trial string     // the last trial with a line, with its side
 }
 
 func newProgress(w io.Writer) *progress {
@@ -49,18 +50,24 @@ func Columns(w io.Writer) int {
 func (p *progress) show(now bench.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	trial := fmt.Sprint(now.Trial, now.Side)
 	switch {
 	case p.terminal:
 		line := fmt.Sprintf("[%d/%d] repetition %d of %d · %s · %s · %s delivered%s · %s, about %s left",
-			now.Trial, now.Trials, now.Repetition, now.Repetitions, results.Label(now.Configuration), now.Phase,
+			now.Trial, now.Trials, now.Repetition, now.Repetitions, inProgress(now), now.Phase,
 			metric.Count(now.Delivered), soFar(now), minutes(now.Elapsed), minutes(now.Left))
 		p.clear()
 		fmt.Fprint(p.w, p.fitting(line))
-	case now.Trial != p.trial:
+	case trial != p.trial:
 		fmt.Fprintf(p.w, "[%d/%d] repetition %d of %d, %s; about %s left\n",
-			now.Trial, now.Trials, now.Repetition, now.Repetitions, results.Label(now.Configuration), minutes(now.Left))
-		p.trial = now.Trial
+			now.Trial, now.Trials, now.Repetition, now.Repetitions, inProgress(now), minutes(now.Left))
+		p.trial = trial
 	}
+}
+
+// inProgress names the configuration of a trial, and the side.
+func inProgress(now bench.Progress) string {
+	return strings.TrimSpace(string(now.Side) + " " + results.Label(now.Configuration))
 }
 
 // soFar formats the latency so far. It is no result of the run: no validity check has passed yet.
