@@ -76,11 +76,13 @@ func foreignSubscriber(t *testing.T, transport scenarios.Transport, file string)
 }
 
 // textFrame is a text frame of a server, with a length in two bytes or none.
-func textFrame(text string) string {
+func textFrame(text string) string { return frameOf(0x81, text) }
+
+func frameOf(first byte, text string) string {
 	if len(text) < 126 {
-		return string([]byte{0x81, byte(len(text))}) + text
+		return string([]byte{first, byte(len(text))}) + text
 	}
-	return string([]byte{0x81, 126, byte(len(text) >> 8), byte(len(text))}) + text
+	return string([]byte{first, 126, byte(len(text) >> 8), byte(len(text))}) + text
 }
 
 func TestAllocationsOfATargetsMessages(t *testing.T) {
@@ -92,7 +94,7 @@ func TestAllocationsOfATargetsMessages(t *testing.T) {
 	}{
 		"JSON over WebSocket": {transports.WebSocket, "transports: {websocket: {path: '/{topic}', heartbeat: {when: '^2$', send: '3'}}}" + posts, textFrame(`{"room":"a","text":"` + message + `"}`)},
 		"several records":     {transports.WebSocket, "transports: {websocket: {path: '/{topic}', split: \"\\n\"}}" + posts, textFrame(`{"a":"` + message + "\"}\n{}\n{\"a\":\"" + message + `"}`)},
-		"binary frames":       {transports.WebSocket, "transports: {websocket: {path: '/{topic}', binary: true}}" + posts, textFrame("\x30\x43\x00\x01a" + message)},
+		"binary frames":       {transports.WebSocket, "transports: {websocket: {path: '/{topic}', binary: true}}" + posts, frameOf(0x82, "\x30\x43\x00\x01a"+message)},
 		"a poll":              {transports.LongPoll, "transports: {longpoll: {path: '/{topic}?{etag}', split: \"\\x1e\", next: [{header: ETag, as: etag}], heartbeat: {when: '^2$', post: /beat}}}" + posts, fmt.Sprintf("HTTP/1.1 200 OK\r\nEtag: 7\r\nContent-Length: %d\r\n\r\n6\x1e%s\x1e%s", 4+2*len(message), message, "x"+message)},
 		"events":              {transports.SSE, "transports: {sse: {path: '/{topic}', ready: '^x'}}" + posts, fmt.Sprintf("%x\r\nid: 1:0\ndata: %s\n\n\r\n", 16+len(message), message)},
 		"lines":               {transports.HTTPStream, "transports: {httpstream: {path: '/{topic}'}}" + posts, fmt.Sprintf("%x\r\n%s\n\r\n", 1+len(message), message)},

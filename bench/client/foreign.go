@@ -112,9 +112,9 @@ func (s *Subscriber) openForeign(n int, at clock.Instant) error {
 	return nil
 }
 
-// opcode is that of the frames of a target's protocol.
+// opcode is that of the frames of the protocol.
 func (s *Subscriber) opcode() byte {
-	if s.foreign.Binary {
+	if s.foreign != nil && s.foreign.Binary {
 		return wire.OpBinary
 	}
 	return wire.OpText
@@ -293,12 +293,15 @@ func (s *Subscriber) takeFields(header []byte) {
 }
 
 // receiveForeignPoll handles the response to a poll.
-func (s *Subscriber) receiveForeignPoll(header []byte, status int, body []byte, at clock.Instant) error {
-	empty := s.foreign.IsEmpty(status)
-	if status != http.StatusOK && !empty {
+func (s *Subscriber) receiveForeignPoll(header []byte, m *wire.Message, at clock.Instant) error {
+	body, empty, err := m.Body, s.foreign.IsEmpty(m.Status), m.Plain()
+	if m.Status != http.StatusOK && !empty {
 		s.foreign.Refused()
+		err = fmt.Errorf("poll returned status %d", m.Status)
+	}
+	if err != nil {
 		s.Traffic.Down.Envelope.Add(int64(len(body)))
-		return fmt.Errorf("poll returned status %d", status)
+		return err
 	}
 	s.takeFields(header)
 	s.foreign.Body(body)

@@ -51,7 +51,7 @@ func (s *Subscriber) consumeResponse(in []byte, at clock.Instant) (n int, done b
 		return n, true, s.receiveAdditional(in[:header], m.Status, m.Body, at)
 	}
 	if s.foreign != nil {
-		return n, true, s.receiveForeignPoll(in[:header], m.Status, m.Body, at)
+		return n, true, s.receiveForeignPoll(in[:header], &m, at)
 	}
 	return n, true, s.receivePoll(m.Status, m.Body, at)
 }
@@ -168,8 +168,10 @@ func (s *Subscriber) consumeFrame(in []byte, at clock.Instant) (n int, err error
 		return f.Size, s.control(f)
 	case (f.Opcode == wire.OpContinue) != k.fragmented:
 		err = fmt.Errorf("%w: fragments out of order", wire.ErrFrame)
-	case f.Opcode == wire.OpBinary && s.foreign == nil:
+	case f.Opcode == wire.OpBinary && s.opcode() == wire.OpText:
 		err = wire.ErrBinary
+	case f.Opcode == wire.OpText && s.opcode() == wire.OpBinary:
+		err = wire.ErrText
 	case f.Final && !k.fragmented:
 		return f.Size, s.text(f.Body, f.Size, at)
 	case len(k.message)+len(f.Body) > wire.MaxBody:

@@ -153,16 +153,20 @@ func NewKey() string {
 }
 
 // OpensSocket returns an error unless the header accepts an opening handshake with the key
-// and no subprotocol but the offered one, which is "" if none was offered (RFC 6455, section 4.2.2).
+// and the offered subprotocol, which is "" if none was offered (RFC 6455, section 4.2.2).
 func (h *Header) OpensSocket(key, offered string) error {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	switch {
 	case h.Status != http.StatusSwitchingProtocols:
 		return fmt.Errorf("upgrade returned status %d", h.Status)
-	case !h.Upgrades, string(h.Accept) != base64.StdEncoding.EncodeToString(sum[:]):
+	case !h.Upgrades:
 		return fmt.Errorf("upgrade: %w", ErrResponse)
+	case string(h.Accept) != base64.StdEncoding.EncodeToString(sum[:]):
+		return ErrAccept
 	case h.Extension, len(h.Protocol) > 0 && string(h.Protocol) != offered:
 		return ErrExtra
+	case len(h.Protocol) == 0 && offered != "":
+		return ErrMissing // a browser closes the connection, too
 	default:
 		return nil
 	}

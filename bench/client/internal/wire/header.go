@@ -20,6 +20,7 @@ type Header struct {
 	Accept    []byte // Sec-WebSocket-Accept
 	Protocol  []byte // Sec-WebSocket-Protocol
 	Extension bool   // an extension was chosen
+	Encoding  []byte // Content-Encoding; nil: none
 }
 
 // Values of Length that are not a length.
@@ -111,6 +112,8 @@ func (h *Header) parseField(line []byte) bool {
 	case equalFold(name, "content-type"):
 		kind, _, _ := bytes.Cut(value, []byte(";"))
 		h.Type = bytes.TrimSpace(kind)
+	case equalFold(name, "content-encoding") && !equalFold(value, "identity"):
+		h.Encoding = value
 	case equalFold(name, "sec-websocket-accept"):
 		h.Accept = value
 	case equalFold(name, "sec-websocket-protocol"):
@@ -180,8 +183,16 @@ func (h *Header) OpensForeignStream(events bool) error {
 	case events && !equalFold(h.Type, "text/event-stream"):
 		return fmt.Errorf("stream is of type %.100q, not text/event-stream", h.Type)
 	default:
-		return nil
+		return h.Plain()
 	}
+}
+
+// Plain returns an error if the body is compressed, which no request accepts.
+func (h *Header) Plain() error {
+	if h.Encoding != nil {
+		return fmt.Errorf("response is compressed: Content-Encoding %.100q", h.Encoding)
+	}
+	return nil
 }
 
 // EachField calls do with each field of a complete header: its name as it was sent, and its value.
