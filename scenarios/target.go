@@ -362,6 +362,10 @@ func (t *Target) start() *conflict {
 		return &conflict{field: "start.get", message: "is given together with log; allowed: one of them"}
 	}
 	port := []string{"port"}
+	hasPort := func(word Template) bool { return word.Has("port") }
+	if len(t.Start.Run) > 0 && !slices.ContainsFunc(t.Start.Run, hasPort) && !slices.ContainsFunc(t.Start.Env, hasPort) {
+		return &conflict{field: "start.run", message: "never names {port}; allowed: {port} in run or env, the port on which the server must listen"}
+	}
 	for _, part := range []struct {
 		field string
 		all   []Template
@@ -374,6 +378,19 @@ func (t *Target) start() *conflict {
 		}
 	}
 	return nil
+}
+
+// Unset returns the first environment variable that the start of a server uses and env does not have.
+func (s *TargetStart) Unset(env func(string) (string, bool)) (name string, unset bool) {
+	for _, word := range slices.Concat(s.Build, s.Run, s.Env, []Template{s.Get}) {
+		for _, n := range word.Names() {
+			variable, fromEnv := strings.CutPrefix(n, "env:")
+			if _, set := env(variable); fromEnv && !set {
+				return variable, true
+			}
+		}
+	}
+	return "", false
 }
 
 // unknownPlaceholder is the conflict of a template with a name that has no value.

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -60,6 +61,16 @@ func TestReadTargetKeepsValues(t *testing.T) {
 	}
 }
 
+func TestStartUsesVariables(t *testing.T) {
+	s := TargetStart{Run: []Template{"{port}", "x{env:A}"}, Env: []Template{"B={env:B}"}, Get: "/{env:C}"}
+	for set, want := range map[string]string{"": "A true", "A": "B true", "AB": "C true", "ABC": " false"} {
+		name, unset := s.Unset(func(name string) (string, bool) { return "", strings.Contains(set, name) })
+		if got := fmt.Sprint(name, " ", unset); got != want {
+			t.Errorf("with %q set: got %s, want %s", set, got, want)
+		}
+	}
+}
+
 func TestTemplatePieces(t *testing.T) {
 	for text, want := range map[Template][]Piece{
 		`{"id":1,"connect":{}}`:       {{Text: `{"id":1,"connect":{}}`}},
@@ -90,6 +101,7 @@ func TestReadTargetRefusesMistakes(t *testing.T) {
 		"install alone":              {"  run:", "  install: [make]\n  run:", `5:12: start.install: is given without programs; allowed: together with the programs that it installs`},
 		"placeholder of build":       {"  run:", "  build: [make, '{port}']\n  run:", `5:10: start.build: has the placeholder {port}, which has no value there; allowed: {env:NAME}`},
 		"no way to reach":            {started, "", "1:1: url: is missing; allowed: url of a running server, or start"},
+		"port never named":           {`--port, "{port}", --port, "{port}"`, "--port, '80'", `5:8: start.run: never names {port}; allowed: {port} in run or env, the port on which the server must listen`},
 		"header injection":           {"Bearer {env:TOKEN}\"", "Bearer\\r\\nX: y\"", `7:9: login[0]: value "Authorization: Bearer\r\nX: y" is not a header field; allowed: a name, a colon, a space and a value in visible ASCII, such as "Accept: text/event-stream"`},
 		"own field":                  {"\"Authorization: Bearer {env:TOKEN}\"", "'Host: x'", `7:9: login[0]: value "Host: x" is a field that pushbench writes itself; allowed: any field but host, connection, upgrade, content-length, transfer-encoding, sec-websocket-key, sec-websocket-version, sec-websocket-protocol, sec-websocket-extensions, expect, te, trailer`},
 		"step is both":               {"- send: '40'", "- {send: '40', expect: x}", `20:8: transports.websocket.steps[1]: is not one step; allowed: expect or send`},

@@ -20,6 +20,7 @@ type Greeting struct {
 	Certificate string `json:"certificate"`         // PEM; empty without TLS
 	Authority   string `json:"authority,omitempty"` // host:port that requests name; "": Listening
 	Target      string `json:"target,omitempty"`    // name of the target that the process supervises; "": it is a server of pushbench
+	Failed      string `json:"failed,omitempty"`    // why that server has not started
 
 	PID  int        `json:"pid,omitempty"`  // of a running server: process that is billed, with its descendants; 0: none
 	Page *cost.Page `json:"page,omitempty"` // of a running server: reports its cost; nil: none
@@ -34,6 +35,7 @@ func StartServer(ctx context.Context, argv []string, options Options) (*Process,
 	if err != nil {
 		return nil, Greeting{}, err
 	}
+	p.Tree = options.Preparation > 0
 	g, err := p.awaitGreeting(ctx, startWait+options.Preparation)
 	if err == nil {
 		p.Tree, p.Root, p.Page = g.Target != "", g.PID, g.Page
@@ -50,12 +52,15 @@ func (p *Process) awaitGreeting(ctx context.Context, within time.Duration) (Gree
 	greeting := make(chan Greeting, 1)
 	go func() {
 		var g Greeting
-		if json.NewDecoder(p.Stdout).Decode(&g) == nil && g.Listening != "" {
+		if json.NewDecoder(p.Stdout).Decode(&g) == nil && (g.Listening != "" || g.Failed != "") {
 			greeting <- g
 		}
 	}()
 	select {
 	case g := <-greeting:
+		if g.Failed != "" {
+			return g, errors.New(g.Failed)
+		}
 		return g, nil
 	case <-time.After(within):
 		return Greeting{}, fmt.Errorf("server did not report its listening address within %v", within)

@@ -55,7 +55,7 @@ type Options struct {
 	Inside func(start func() error) error // calls start in a network namespace; nil: the parent's
 	Files  []*os.File                     // its descriptors from 3 on
 
-	Preparation time.Duration // of a server, before its process can send a greeting; 0s: none
+	Preparation time.Duration // of a server, before its process can send a greeting: a supervisor has it; 0s: none
 }
 
 // Start starts a child. name identifies it in errors.
@@ -145,8 +145,12 @@ func (p *Process) Exited() bool {
 	}
 }
 
-// End closes the input of the child, which ends it, and kills it after the grace period.
+// End closes the input of the child, which ends it, and kills it after the grace period. A supervisor always has the time
+// to end its descendants, which would outlive it.
 func (p *Process) End(grace time.Duration) error {
+	if p.Tree {
+		grace = max(grace, ExitTimeout)
+	}
 	p.Stdin.Close()
 	defer p.Stdout.Close()
 	select {
@@ -176,11 +180,15 @@ func (p *Process) ExitReason() string {
 	if errors.As(p.err, &exit) {
 		how = exit.String()
 	}
-	reason := fmt.Sprintf("%s ended: %s", p.Name, how)
-	if last := LastLine(p.stderr.String()); last != "" {
-		reason += ": " + last
+	last := LastLine(p.stderr.String())
+	switch said, isError := strings.CutPrefix(last, "pushbench: "); {
+	case p.Tree && isError:
+		return said // it describes the exit of its server
+	case last == "":
+		return fmt.Sprintf("%s ended: %s", p.Name, how)
+	default:
+		return fmt.Sprintf("%s ended: %s: %s", p.Name, how, last)
 	}
-	return reason
 }
 
 // LastLine returns the last line of a text that is not blank.

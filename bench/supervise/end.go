@@ -1,7 +1,6 @@
 package supervise
 
 import (
-	"io"
 	"os"
 	"runtime"
 	"syscall"
@@ -10,18 +9,28 @@ import (
 	"pushbench/bench/cost"
 )
 
-// wait starts the server and waits for its exit, on one thread: see attributes.
-func (s *server) wait(started chan<- error, output io.Closer) {
+// wait starts the server and waits for its exit, on one thread: see attributes. The first process of a daemon exits
+// with success and leaves others.
+func (s *server) wait(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	err := s.cmd.Start()
 	started <- err
-	if err == nil {
-		s.err = s.cmd.Wait()
-		close(s.ended)
+	if err != nil {
+		return
 	}
-	output.Close()
+	s.err = s.cmd.Wait()
+	if s.cmd.ProcessState.Success() {
+		s.err = nil // not exec.ErrWaitDelay
+		for all, err := cost.Descendants(os.Getpid()); err == nil && len(all) > 0; all, err = cost.Descendants(os.Getpid()) {
+			time.Sleep(daemonCheck)
+		}
+	}
+	close(s.ended)
 }
+
+// daemonCheck is the time between two checks whether a daemon has ended.
+const daemonCheck = 200 * time.Millisecond
 
 // Waits for the end of a server.
 const (

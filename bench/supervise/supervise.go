@@ -1,7 +1,7 @@
 package supervise
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,18 +14,18 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
+	"unicode"
 
 	"pushbench/bench/child"
 	"pushbench/bench/consent"
 	"pushbench/scenarios"
 )
 
-// Run starts the server of a target file and writes a child.Greeting to out when it is ready. When in ends, Run
-// ends the server and everything that it started. It returns an error if the server does not become
-// ready, or ends by itself. A server that is running already has the address that package consent has found.
+// Run starts the server of a target file and writes a child.Greeting to out when it is ready, or has failed to start.
+// When in ends, Run ends the server and everything that it started. It returns an error if the server ends by
+// itself later. A server that is running already has the address that package consent has found.
 func Run(path, address string, in io.Reader, out io.Writer) error {
 	t, err := scenarios.LoadTarget(path)
 	if err != nil {
@@ -37,7 +37,7 @@ func Run(path, address string, in io.Reader, out io.Writer) error {
 		_, _ = io.Copy(io.Discard, in) // an error ends the input as well
 		cancel()
 	}()
-	greeting := child.Greeting{Target: string(t.Name), Settings: "target=" + string(t.Name)}
+	greeting, lines := child.Greeting{Target: string(t.Name), Settings: "target=" + string(t.Name)}, child.NewLineWriter(out)
 	if t.URL != "" {
 		if address == "" {
 			return errors.New("url: its address is not given")
@@ -46,22 +46,25 @@ func Run(path, address string, in io.Reader, out io.Writer) error {
 		if greeting.PID, greeting.Page, err = Bill(t, address); err != nil {
 			return err
 		}
-		if err := child.NewLineWriter(out).Send(greeting); err != nil {
+		if err := lines.Send(greeting); err != nil {
 			return err
 		}
 		<-ctx.Done()
 		return nil
 	}
-	s, err := start(ctx, t)
-	if err != nil {
-		return err
+	s, err := start(t)
+	if err == nil {
+		defer s.end()
+		err = s.ready(ctx)
 	}
-	defer s.end()
-	if err := s.ready(ctx); err != nil {
+	if err != nil {
+		greeting.Failed = err.Error()
+		err = lines.Send(greeting)
+		<-ctx.Done()
 		return err
 	}
 	greeting.Listening = s.address
-	if err := child.NewLineWriter(out).Send(greeting); err != nil {
+	if err := lines.Send(greeting); err != nil {
 		return err
 	}
 	select {
@@ -77,19 +80,50 @@ type server struct {
 	target  *scenarios.Target
 	address string
 	cmd     *exec.Cmd
-	ended   chan struct{} // closed after the exit of the first process
+	ended   chan struct{} // closed after the exit of the first process, and of all others if the first one succeeded
 	err     error         // of the exit; set before ended is closed
-	output  child.Tail
-	matched chan struct{} // closed when a line of the output is that of start.log
+	output  output
+}
+
+// An output keeps the end of what a server writes, and finds the line that means ready.
+type output struct {
+	child.Tail
+	ready   *regexp.Regexp // nil: no line does
+	line    []byte         // the last one, as far as it has been written
+	matched chan struct{}  // closed after the line
+}
+
+// outputWait is how long the output is read after the exit of the first process: others may keep it open.
+const outputWait = time.Second
+
+// longestLine is how much of a line is searched, in bytes.
+const longestLine = 64 << 10
+
+func (o *output) Write(p []byte) (int, error) {
+	for rest := p; o.ready != nil && len(rest) > 0; {
+		var ends bool
+		var more []byte
+		more, rest, ends = bytes.Cut(rest, []byte("\n"))
+		o.line = append(o.line, more[:min(len(more), longestLine-len(o.line))]...)
+		if !ends {
+			break
+		}
+		if o.ready.Match(bytes.TrimSuffix(o.line, []byte("\r"))) {
+			o.ready = nil
+			close(o.matched)
+		}
+		o.line = o.line[:0]
+	}
+	return o.Tail.Write(p)
 }
 
 // start starts the server on a free port.
-func start(ctx context.Context, t *scenarios.Target) (*server, error) {
+func start(t *scenarios.Target) (*server, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, fmt.Errorf("find a free port: %w", err)
 	}
-	s := &server{target: t, address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), ended: make(chan struct{}), matched: make(chan struct{})}
+	s := &server{target: t, address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), ended: make(chan struct{}), output: output{matched: make(chan struct{})}}
 	var argv, env []string
 	for _, word := range t.Start.Run {
 		argv = append(argv, expand(word, port))
@@ -107,11 +141,13 @@ func start(ctx context.Context, t *scenarios.Target) (*server, error) {
 	if strings.Contains(argv[0], "/") && !filepath.IsAbs(argv[0]) {
 		s.cmd.Path = filepath.Join(s.cmd.Dir, argv[0])
 	}
-	lines, write := io.Pipe()
-	s.cmd.Stdout, s.cmd.Stderr = write, write
-	go s.read(lines)
+	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
+	s.cmd.WaitDelay = outputWait
+	if t.Start.Log != "" {
+		s.output.ready = regexp.MustCompile(string(t.Start.Log))
+	}
 	started := make(chan error)
-	go s.wait(started, write)
+	go s.wait(started)
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start.run: %w", plain(err, argv[0]))
 	}
@@ -133,10 +169,16 @@ func raiseFileLimit() error {
 
 // plain names a program that cannot be started in one sentence.
 func plain(err error, program string) error {
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
+	switch {
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("program %q is not installed, or not in the folder of the target file", program)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("program %q is not executable; make it so with chmod +x, or start it with its interpreter", program)
+	case errors.Is(err, syscall.ENOEXEC):
+		return fmt.Errorf("file %q is not a program of this machine; a script starts with a line such as #!/bin/sh", program)
+	default:
+		return err
 	}
-	return err
 }
 
 // freePort returns a TCP port of the loopback address that is free now.
@@ -166,26 +208,6 @@ func expand(word scenarios.Template, port int) string {
 	return b.String()
 }
 
-// read keeps the end of the output, and notes the line that means ready.
-func (s *server) read(lines io.Reader) {
-	var pattern *regexp.Regexp
-	if s.target.Start.Log != "" {
-		pattern = regexp.MustCompile(string(s.target.Start.Log))
-	}
-	var once sync.Once
-	in := bufio.NewReaderSize(lines, 64<<10)
-	for {
-		line, _, err := in.ReadLine()
-		if err != nil {
-			return
-		}
-		_, _ = s.output.Write(append(line, '\n')) // never fails
-		if pattern != nil && pattern.Match(line) {
-			once.Do(func() { close(s.matched) })
-		}
-	}
-}
-
 // ready waits until the server is ready.
 func (s *server) ready(ctx context.Context) error {
 	within := time.Duration(s.target.Start.Within)
@@ -193,10 +215,10 @@ func (s *server) ready(ctx context.Context) error {
 	defer timeout.Stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ready, waitsFor := make(chan struct{}), "its port accepts connections"
+	ready, waitsFor := make(chan struct{}), s.address+" accepts connections"
 	switch {
 	case s.target.Start.Log != "":
-		ready, waitsFor = s.matched, fmt.Sprintf("a line of its output matches %s", s.target.Start.Log)
+		ready, waitsFor = s.output.matched, fmt.Sprintf("a line of its output matches %s", s.target.Start.Log)
 	case s.target.Start.Get != "":
 		waitsFor = fmt.Sprintf("GET %s returns a status below 400", s.target.Start.Get)
 		go poll(ctx, ready, s.healthy)
@@ -262,21 +284,40 @@ func (s *server) healthy(ctx context.Context) bool {
 
 // exit is the error of a server that ended by itself.
 func (s *server) exit() error {
-	how := "exit status 0"
+	how, hint := "exit status 0", "; start.run must stay in the foreground"
 	if s.err != nil {
-		how = s.err.Error()
+		how, hint = s.err.Error(), ""
 	}
-	return fmt.Errorf("the server ended: %s%s", how, last(&s.output))
+	if inUse.MatchString(s.output.String()) {
+		hint = "; another process has the port on which it listens: it must listen on {port}"
+	}
+	return fmt.Errorf("the server ended: %s%s%s", how, last(&s.output), hint)
+}
+
+// inUse matches the error of a server that cannot listen.
+var inUse = regexp.MustCompile(`(?i)address (is )?already in use|EADDRINUSE`)
+
+// colours matches the escape sequences of colours (ECMA-48, section 8.3.117).
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// plainText is a line without what a terminal would interpret.
+func plainText(line string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, colours.ReplaceAllString(line, ""))
 }
 
 // lastLines is how many lines of a server's output an error shows.
 const lastLines = 3
 
 // last is the end of an output, on one line.
-func last(output *child.Tail) string {
+func last(output fmt.Stringer) string {
 	var lines []string
 	for line := range strings.Lines(output.String()) {
-		if line = strings.TrimSpace(line); line != "" {
+		if line = strings.TrimSpace(plainText(line)); line != "" {
 			lines = append(lines, line)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // inFolder writes a target file with these transports to a folder of its own.
 func inFolder(t *testing.T, name string, transports ...string) string {
 	t.Helper()
-	text := "version: 1\nname: " + name + "\nstart: {run: [server]}\npublish: {post: \"/{topic}\"}\ntransports:\n"
+	text := "version: 1\nname: " + name + "\nstart: {run: [server, \"{port}\"]}\npublish: {post: \"/{topic}\"}\ntransports:\n"
 	for _, transport := range transports {
 		text += "  " + transport + ": {path: \"/{topic}\"}\n"
 	}

@@ -82,11 +82,14 @@ func loadTarget(flag, name string) (*scenarios.Target, error) {
 		}
 	}
 	t, err := scenarios.LoadTarget(path)
-	if err == nil && t.Name == scenarios.ReferenceTarget {
-		err = Usagef("%s: name: %s is the name of pushbench's own servers; give the target another name", path, t.Name)
-	}
 	if err != nil {
 		return nil, err
+	}
+	if t.Name == scenarios.ReferenceTarget {
+		return nil, Usagef("%s: name: %s is the name of pushbench's own servers; give the target another name", path, t.Name)
+	}
+	if variable, unset := t.Start.Unset(os.LookupEnv); unset {
+		return nil, Usagef("%s: start uses the environment variable %s, which is not set; set it before the run", path, variable)
 	}
 	return t, t.ReadLogins()
 }
