@@ -73,18 +73,8 @@ func intact(data []byte) bool {
 	return ok && sum == crc32.Checksum(data[:end], castagnoli)
 }
 
-// Difference returns the first byte in which a damaged payload differs from the planned one, and the planned
-// byte; ok is false if the record ends first.
-func (s *Scanner) Difference(f Found) (at int, got, want byte, ok bool) {
-	index, parsed := parseHex(f.Data[len(s.marker) : len(s.marker)+hexDigits])
-	if !parsed {
-		return 0, 0, 0, false
-	}
-	planned := Append(nil, s.run, index, s.size(index))
-	for i, c := range f.Data {
-		if c != planned[i] {
-			return i, c, planned[i], true
-		}
-	}
-	return len(f.Data), 0, 0, false
+// Index returns the index of a payload, intact or damaged.
+func (f Found) Index() uint32 {
+	index, _ := parseHex(f.Data[mark+hexDigits:]) // a Scanner has parsed it
+	return index
 }

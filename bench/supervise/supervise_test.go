@@ -24,14 +24,14 @@ func TestServerMayOpenAsManyFilesAsTheHardLimitAllows(t *testing.T) {
 	file, err := scenarios.ReadTarget("test.yaml", strings.NewReader(`
 version: 1
 name: test
-start: {run: [sh, -c, "ulimit -S -n; exec sleep 60"], log: '^[0-9]+$|^unlimited$'}
+start: {run: [sh, -c, "ulimit -S -n; exec sleep 60", "{port}"], log: '^[0-9]+$|^unlimited$'}
 transports: {sse: {path: "/{topic}"}}
 publish: {post: "/{topic}"}
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := start(t.Context(), file)
+	s, err := start(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -24,8 +25,8 @@ type observer struct {
 
 // A seen is what happened so far, by client.
 type seen struct {
-	messages   map[int][]uint32 // indexes of intact payloads, in order
-	damage     string           // how the first damaged payload differs
+	messages   map[int][]uint32  // indexes of intact payloads, in order
+	damaged    map[uint32][]byte // other payloads
 	subscribed map[int]int
 	lost       map[int]int // connections
 	acked      map[int]int
@@ -36,7 +37,7 @@ type seen struct {
 
 func newObserver() *observer {
 	return &observer{changed: make(chan struct{}), seen: seen{
-		messages: map[int][]uint32{}, subscribed: map[int]int{}, lost: map[int]int{}, acked: map[int]int{},
+		messages: map[int][]uint32{}, damaged: map[uint32][]byte{}, subscribed: map[int]int{}, lost: map[int]int{}, acked: map[int]int{},
 		causes: map[int]string{}, failures: map[int]string{}, step: map[int]uint32{},
 	}}
 }
@@ -51,6 +52,11 @@ func (s *seen) since(c int, from uint32) (all []uint32) {
 	return all
 }
 
+// arrived reports whether a message has arrived at a client, changed or not.
+func (s *seen) arrived(index uint32) bool {
+	return s.has(firstClient, index) || s.has(secondClient, index) || s.damaged[index] != nil
+}
+
 func (s *seen) has(c int, index uint32) bool { return slices.Contains(s.messages[c], index) }
 
 // Deliver implements client.Sink.
@@ -59,7 +65,7 @@ func (o *observer) Deliver(c int, b *client.Batch, _ clock.Instant) {
 		for _, m := range b.Messages {
 			_, index, err := payload.Parse(m.Data)
 			if err != nil {
-				o.seen.noteDamage(m.Data)
+				o.seen.damaged[payload.Found{Data: m.Data}.Index()] = bytes.Clone(m.Data)
 				continue
 			}
 			o.seen.messages[c] = append(o.seen.messages[c], index)
@@ -68,23 +74,6 @@ func (o *observer) Deliver(c int, b *client.Batch, _ clock.Instant) {
 			}
 		}
 	})
-}
-
-// noteDamage describes the first damaged payload.
-func (s *seen) noteDamage(data []byte) {
-	if s.damage != "" {
-		return
-	}
-	found, _, ok := scanner().Next(data)
-	if !ok {
-		return
-	}
-	at, got, want, differs := scanner().Difference(found)
-	if !differs {
-		s.damage = fmt.Sprintf("only %d of its %d bytes arrive", at, size)
-		return
-	}
-	s.damage = fmt.Sprintf("byte %d is %q instead of %q", at, got, want)
 }
 
 // Event implements client.Sink.
@@ -123,7 +112,7 @@ func (o *observer) snapshot() *seen {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := &seen{
-		messages: map[int][]uint32{}, damage: o.seen.damage, subscribed: maps.Clone(o.seen.subscribed), lost: maps.Clone(o.seen.lost),
+		messages: map[int][]uint32{}, damaged: maps.Clone(o.seen.damaged), subscribed: maps.Clone(o.seen.subscribed), lost: maps.Clone(o.seen.lost),
 		acked: maps.Clone(o.seen.acked), causes: maps.Clone(o.seen.causes), failures: maps.Clone(o.seen.failures), step: maps.Clone(o.seen.step),
 	}
 	for c, all := range o.seen.messages {

@@ -6,11 +6,11 @@
 package verify
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -32,6 +32,8 @@ type Verification struct {
 	Target *scenarios.Target
 	Serve  []string      // argument vector of a process that supervises the server: see package supervise
 	Silent time.Duration // how long a connection is left without messages, to see whether it stays open
+	Size   int           // of each payload, in bytes; 0: 64
+	Wait   time.Duration // how long to wait for what the server should do; 0: 5 s
 }
 
 // An Outcome is the result of a check.
@@ -54,9 +56,10 @@ type Finding struct {
 
 // A Result has the findings over one transport, in the order in which they were made.
 type Result struct {
-	Transport scenarios.Transport `json:"transport"`
-	Findings  []Finding           `json:"findings"`
-	Ladder    trace.Trace         `json:"-"` // the traffic of the first client
+	Target    scenarios.TargetName `json:"target"`
+	Transport scenarios.Transport  `json:"transport"`
+	Findings  []Finding            `json:"findings"`
+	Ladder    trace.Trace          `json:"-"` // the traffic of the first client
 }
 
 // Passed reports whether no check failed.
@@ -80,26 +83,24 @@ func (r Result) first(has func(Finding) bool) *Finding {
 	return nil
 }
 
-// Names of the topics, and the size of each payload in bytes.
+// Names of the topics.
 const (
 	watched, other = "pushbench-a", "pushbench-b"
-	size           = 64
 	run            = 0x7e57ab1e // marks the payloads
 	rounds         = 3          // messages of each publisher
 )
 
-// Waits for the server.
-const (
-	subscribeWait = 5 * time.Second
-	deliverWait   = 5 * time.Second
-	// quiet is how long to wait for what should not arrive, and until a long poll is held.
-	quiet = 300 * time.Millisecond
-)
+// quiet is how long to wait for what should not arrive, and until a long poll is held.
+const quiet = 300 * time.Millisecond
+
+func (v *Verification) size() int { return max(v.Size, payload.Min, cmp.Or(v.Size, 64)) }
+
+func (v *Verification) wait() time.Duration { return cmp.Or(v.Wait, 5*time.Second) }
 
 // Do tries the target over one transport, with a fresh server. An error means that the server cannot be reached, or
 // that the file does not fit the transport.
 func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r Result, err error) {
-	r.Transport = transport
+	r.Target, r.Transport = v.Target.Name, transport
 	dialect, err := target.Compile(v.Target, transport, os.LookupEnv)
 	if err != nil {
 		return r, err
@@ -108,13 +109,19 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, server.End(child.ExitTimeout)) }()
+	defer func() { err = errors.Join(err, server.EndQuietly(child.ExitTimeout)) }()
+	ctx, release := child.CancelOnExit(ctx, server)
+	defer release()
+	if err := v.reach(ctx, greeting.Listening); err != nil {
+		return r, err
+	}
 	between, err := relay.Start(greeting.Listening)
 	if err != nil {
 		return r, err
 	}
 	defer between.Close()
 	t := &trial{Verification: v, dialect: dialect, transport: transport, server: server, between: between, o: newObserver()}
+	t.payloads = payload.NewScanner(run, func(uint32) int { return v.size() })
 	config := t.config(greeting)
 	if err := client.CreateTopics(ctx, &config, []string{watched, other}); err != nil {
 		return r, err
@@ -124,9 +131,21 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	}
 	defer t.close()
 	t.try(ctx)
+	if server.Exited() {
+		return r, fmt.Errorf("it was ready, and ended during the checks: %s", server.ExitReason())
+	}
 	r.Findings = t.findings
 	r.Ladder = trace.Read(string(v.Target.Name)+" over "+string(transport), t.conversations(), t.o.noted())
 	return r, nil
+}
+
+// reach returns an error if no server listens at an address: start.log may match before.
+func (v *Verification) reach(ctx context.Context, address string) error {
+	c, err := (&net.Dialer{Timeout: v.wait()}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("the server is ready, but %s accepts no connection: %s; it must listen on {port}", address, client.Cause(err))
+	}
+	return c.Close()
 }
 
 // A trial is the verification of one transport.
@@ -137,6 +156,7 @@ type trial struct {
 	server    *child.Process
 	between   *relay.Relay
 	o         *observer
+	payloads  *payload.Scanner
 
 	engines              []client.Engine
 	first, second, posts client.Session // posts is nil without publish.post
@@ -151,7 +171,7 @@ const pollEvery = 50 * time.Millisecond
 func (t *trial) config(server child.Greeting) client.Config {
 	return client.Config{
 		Target: server.Listening, Authority: cmp.Or(server.Authority, server.Listening), Workers: 1, Transport: t.transport, Traffic: new(client.Traffic),
-		Interval: pollEvery, Pacing: scenarios.FixedRate, Dialect: t.dialect, Payloads: scanner(),
+		Interval: pollEvery, Pacing: scenarios.FixedRate, Dialect: t.dialect, Payloads: t.payloads,
 	}
 }
 
@@ -203,19 +223,32 @@ func (t *trial) try(ctx context.Context) {
 	if !t.subscribes(ctx) {
 		return
 	}
+	publisher := t.second
 	if t.dialect.Posts() {
 		t.posts = t.engines[1].Open(client.Subscription{Client: backend}, t.o)
-		t.begins(ctx, t.posts)
-		t.publishes(ctx, "post", backend, t.posts)
+		publisher = t.posts
+	}
+	first := t.begins(ctx, publisher)
+	if !t.holds() {
+		return
+	}
+	if first {
+		t.found("first message", Passed, "the first message of a topic arrives")
 	} else {
-		t.begins(ctx, t.second)
+		t.found("first message", NotChecked, "the first message of a topic does not arrive; a run publishes it in the warm-up")
+	}
+	arrives := true
+	if t.posts != nil {
+		arrives = t.publishes(ctx, "post", backend, t.posts)
 	}
 	if t.dialect.PublishesInFrames() {
-		t.publishes(ctx, "frame", secondClient, t.second)
+		arrives = t.publishes(ctx, "frame", secondClient, t.second) && arrives
 	}
 	t.isolates()
 	t.staysOpen(ctx)
-	t.resumes(ctx)
+	if arrives { // else what a client receives later says nothing
+		t.resumes(ctx)
+	}
 	t.billed()
 }
 
@@ -225,43 +258,49 @@ const attempts = 4
 // subscribes waits until both clients are subscribed.
 func (t *trial) subscribes(ctx context.Context) bool {
 	ready := func(s *seen) bool { return s.subscribed[firstClient] > 0 && s.subscribed[secondClient] > 0 }
-	over := func(s *seen) bool { return ready(s) || s.lost[firstClient] >= attempts }
-	if t.o.until(ctx, subscribeWait, over) && ready(t.o.snapshot()) {
-		t.found("subscribes", Passed, "two clients, each to a topic of its own")
-		if t.transport == "longpoll" {
-			t.o.until(ctx, quiet, func(*seen) bool { return false }) // until the first polls are held
-		}
-		return true
+	t.o.until(ctx, t.wait(), func(s *seen) bool { return ready(s) || s.refused() })
+	if !ready(t.o.snapshot()) {
+		t.found("subscribes", Failed, "%s", t.whyNot())
+		return false
 	}
-	t.found("subscribes", Failed, "%s", t.whyNot())
-	return false
+	if t.transport == "longpoll" {
+		if t.o.until(ctx, quiet, func(s *seen) bool { return s.lost[firstClient] > 0 }) { // else the first polls are held
+			t.o.until(ctx, t.wait(), (*seen).refused)
+		}
+	}
+	return true
+}
+
+// refused reports whether the server ended too many connections.
+func (s *seen) refused() bool { return s.lost[firstClient] >= attempts }
+
+// holds checks, after the first message, that the clients are still subscribed. A long poll has no response before it.
+func (t *trial) holds() bool {
+	if t.o.snapshot().refused() {
+		t.found("subscribes", Failed, "%s", t.whyNot())
+		return false
+	}
+	t.found("subscribes", Passed, "two clients, each to a topic of its own")
+	return true
 }
 
 // whyNot describes why the first client is not subscribed.
 func (t *trial) whyNot() string {
 	s := t.o.snapshot()
-	why := fmt.Sprintf("not subscribed within %v", subscribeWait)
+	why, advice := fmt.Sprintf("not subscribed within %v", t.wait()), "; see the port and path"
+	if s.refused() {
+		why = fmt.Sprintf("not subscribed after %d attempts", attempts)
+	}
 	if cause := s.causes[firstClient]; cause != "" {
-		why = fmt.Sprintf("not subscribed after %d attempts: %s", s.lost[firstClient], cause)
+		why, advice = why+": "+cause, hint(cause)
 	}
 	if step := t.Target.DescribeStep(t.transport, int(s.step[firstClient])); step != "" {
 		why += "; " + step
+		if s.causes[firstClient] == "" {
+			advice = "; change the step, or add steps for what comes first"
+		}
 	}
-	return why + t.received()
-}
-
-// most is how much of what a server sent is shown, in bytes.
-const most = 200
-
-// received quotes the beginning of the last response to the first client.
-func (t *trial) received() string {
-	all := t.conversations()
-	if len(all) == 0 || len(all[len(all)-1].Down) == 0 {
-		return "; the server sent nothing"
-	}
-	down := all[len(all)-1].Down
-	down = down[max(0, bytes.LastIndex(down, []byte("HTTP/1.1 "))):]
-	return fmt.Sprintf("; the server sent %q", down[:min(len(down), most)])
+	return why + t.received() + advice
 }
 
 // conversations returns the traffic of the first client without logins.
@@ -277,58 +316,76 @@ func (t *trial) conversations() []relay.Conversation {
 func (t *trial) publish(s client.Session, topic string) uint32 {
 	index := t.next
 	t.next++
-	s.Publish(index, topic, payload.Append(nil, run, index, size))
+	s.Publish(index, topic, payload.Append(nil, run, index, t.size()))
 	return index
 }
 
-// begins publishes the first message of the topic. A server may lose it: a client that polls may have no position
-// before it.
-func (t *trial) begins(ctx context.Context, s client.Session) {
+// begins publishes the first message of the topic, and reports whether it arrives. A server may lose it: a client that
+// polls may have no position before it.
+func (t *trial) begins(ctx context.Context, s client.Session) bool {
 	first := t.publish(s, watched)
-	if t.o.until(ctx, deliverWait, func(s *seen) bool { return s.has(firstClient, first) }) {
-		t.found("first message", Passed, "the first message of a topic arrives")
-		return
-	}
-	t.found("first message", NotChecked, "the first message of a topic does not arrive; a run publishes it in the warm-up")
+	t.o.until(ctx, t.wait(), func(s *seen) bool {
+		return s.arrived(first) || s.refused() || len(s.failures) > 0 && s.lost[firstClient] == 0
+	})
+	return t.o.snapshot().has(firstClient, first)
 }
 
 // publishes checks that messages reach the subscriber in order and unchanged, and that the server acknowledges
-// them.
-func (t *trial) publishes(ctx context.Context, how string, who int, s client.Session) {
-	from := t.next
-	for range rounds {
-		t.publish(s, watched)
-	}
-	want := indexes(from, t.next)
-	check := "delivers by " + how
-	t.o.until(ctx, deliverWait, func(s *seen) bool { return len(s.since(firstClient, from)) >= rounds })
-	t.o.until(ctx, quiet, func(*seen) bool { return false }) // duplicates may follow
-	now := t.o.snapshot()
-	switch got := now.since(firstClient, from); {
-	case now.damage != "":
-		t.counted(check, "the server changes the payload: %s", now.damage)
-	case len(got) == 0:
-		t.found(check, Failed, "0 of %d messages within %v%s%s", rounds, deliverWait, outcome(now, who), t.received())
-	case len(distinct(got)) < rounds:
-		t.counted(check, "%d of %d messages within %v%s%s", len(distinct(got)), rounds, deliverWait, outcome(now, who), t.received())
-	default:
-		t.orders(check, want, got)
-	}
-	if how == "frame" && !t.dialect.Acknowledges() {
-		t.found("acknowledges by "+how, NotChecked, "publish.ack is not given")
-		return
-	}
-	before := 0
+// them. It reports whether they arrive.
+func (t *trial) publishes(ctx context.Context, how string, who int, s client.Session) (arrive bool) {
+	from, before := t.next, 0
 	if how == "post" || !t.dialect.Posts() {
 		before = 1 // the first message of the topic
 	}
-	acked := t.o.until(ctx, deliverWait, func(s *seen) bool { return s.acked[who] >= before+rounds })
-	now = t.o.snapshot()
-	if acked {
-		t.found("acknowledges by "+how, Passed, "%d of %d publications", now.acked[who]-before, rounds)
-		return
+	for range rounds {
+		t.publish(s, watched)
 	}
-	t.counted("acknowledges by "+how, "%d of %d publications within %v%s", max(0, now.acked[who]-before), rounds, deliverWait, outcome(now, who))
+	acknowledges := how == "post" || t.dialect.Acknowledges()
+	t.o.until(ctx, t.wait(), func(s *seen) bool {
+		all := !slices.ContainsFunc(indexes(from, t.next), func(i uint32) bool { return !s.arrived(i) })
+		return s.failures[who] != "" || all && (!acknowledges || s.acked[who] >= before+rounds)
+	})
+	t.o.until(ctx, quiet, func(*seen) bool { return false }) // duplicates may follow
+	now := t.o.snapshot()
+	t.delivers("delivers by "+how, now, who, from)
+	check := "acknowledges by " + how
+	switch got := max(0, now.acked[who]-before); {
+	case !acknowledges:
+		t.found(check, NotChecked, "publish.ack is not given")
+	case got >= rounds:
+		t.found(check, Passed, "%d of %d publications", got, rounds)
+	case now.failures[who] != "":
+		t.found(check, Failed, "%d of %d publications: %s%s", got, rounds, now.failures[who], hint(now.failures[who]))
+	case how == "post":
+		t.counted(check, "%d of %d publications within %v: the server does not respond to POST", got, rounds, t.wait())
+	default:
+		t.counted(check, "%d of %d publications within %v: no record matches publish.ack, %s%s", got, rounds, t.wait(), t.Target.Publish.Ack, t.received())
+	}
+	return len(now.since(firstClient, from)) > 0
+}
+
+// delivers checks what has arrived of the messages from an index on.
+func (t *trial) delivers(check string, now *seen, who int, from uint32) {
+	want, got := indexes(from, t.next), now.since(firstClient, from)
+	missing := slices.DeleteFunc(slices.Clone(want), func(i uint32) bool { return slices.Contains(got, i) })
+	count := fmt.Sprintf("%d of %d messages", len(want)-len(missing), len(want))
+	within := fmt.Sprintf("%s within %v", count, t.wait())
+	switch cause := now.failures[who]; {
+	case len(missing) == 0:
+		t.orders(check, want, got)
+	case cause != "":
+		t.found(check, Failed, "%s: %s%s", count, cause, hint(cause))
+	case now.has(secondClient, missing[0]):
+		t.counted(check, "the server swaps topics: a client of %s received what was published to %s", other, watched)
+	case t.damage(now, missing[0]) != "":
+		t.counted(check, "the server changes the payload: %s", t.damage(now, missing[0]))
+	case who == backend && now.acked[who] == 0 && len(now.messages[firstClient]) > 0:
+		t.found(check, NotChecked, "the next POST waits for the response to the first one")
+	case len(got) == 0:
+		t.found(check, Failed, "%s%s; see publish", within, t.received())
+	default:
+		t.counted(check, "%s%s", within, t.received())
+	}
 }
 
 // orders compares the order of messages that have all arrived, and their duplicates, with the promises.
@@ -336,13 +393,18 @@ func (t *trial) orders(check string, want, got []uint32) {
 	promises, once := t.Target.Promises, distinct(got)
 	swapped, duplicates := !slices.Equal(once, want), len(got)-len(once)
 	arrived := fmt.Sprintf("messages %v arrived as %v", want, got)
+	if !swapped && duplicates == len(once) {
+		arrived = fmt.Sprintf("each of %d messages arrived twice", len(want))
+	}
 	switch {
 	case swapped && promises.Order == scenarios.PerTopic:
 		t.found(check, Failed, "%s, and promises.order is per_topic; leave it out, or use none", arrived)
 	case duplicates > 0 && promises.Delivery == scenarios.AtMostOnce:
 		t.found(check, Failed, "%s, and promises.delivery is at_most_once; leave it out, or use at_least_once", arrived)
-	case swapped && promises.Order != scenarios.Unordered, duplicates > 0 && promises.Delivery != scenarios.AtLeastOnce:
-		t.counted(check, "%s", arrived)
+	case swapped && promises.Order != scenarios.Unordered:
+		t.counted(check, "%s; promises.order: none states that the server may do so", arrived)
+	case duplicates > 0 && promises.Delivery != scenarios.AtLeastOnce:
+		t.counted(check, "%s; promises.delivery: at_least_once states that the server may do so", arrived)
 	default:
 		order, twice := " and in order", ""
 		if promises.Order == scenarios.Unordered {
@@ -353,14 +415,6 @@ func (t *trial) orders(check string, want, got []uint32) {
 		}
 		t.found(check, Passed, "%d of %d messages, unchanged%s%s", len(want), len(want), order, twice)
 	}
-}
-
-// outcome describes why publications failed.
-func outcome(s *seen, who int) string {
-	if cause := s.failures[who]; cause != "" {
-		return ": " + cause
-	}
-	return ""
 }
 
 // isolates checks that a client of another topic received nothing.
@@ -394,19 +448,19 @@ func (t *trial) resumes(ctx context.Context) {
 	}
 	before := t.o.snapshot().lost[firstClient]
 	t.between.Block()
-	t.o.until(ctx, deliverWait, func(s *seen) bool { return s.lost[firstClient] > before })
+	t.o.until(ctx, t.wait(), func(s *seen) bool { return s.lost[firstClient] > before })
 	missed := t.publish(publisher, watched)
 	t.o.until(ctx, quiet, func(*seen) bool { return false })
 	connections := t.o.snapshot().subscribed[firstClient] // a long poll counts when it is sent, so also one that was cut
 	t.between.Unblock()
-	if !t.o.until(ctx, deliverWait, func(s *seen) bool { return s.subscribed[firstClient] > connections }) {
+	if !t.o.until(ctx, t.wait(), func(s *seen) bool { return s.subscribed[firstClient] > connections }) {
 		t.found("reconnects", Failed, "%s", t.whyNot())
 		return
 	}
 	t.o.until(ctx, quiet, func(*seen) bool { return false }) // until a long poll is held again
 	after := t.publish(publisher, watched)
-	if !t.o.until(ctx, deliverWait, func(s *seen) bool { return s.has(firstClient, after) }) {
-		t.found("reconnects", Failed, "no message within %v of the new connection%s", deliverWait, t.received())
+	if !t.o.until(ctx, t.wait(), func(s *seen) bool { return s.has(firstClient, after) }) {
+		t.found("reconnects", Failed, "no message within %v of the new connection%s", t.wait(), t.received())
 		return
 	}
 	t.found("reconnects", Passed, "messages arrive again")
@@ -459,9 +513,6 @@ func distinct(all []uint32) (once []uint32) {
 	}
 	return once
 }
-
-// scanner finds the payloads of a trial.
-func scanner() *payload.Scanner { return payload.NewScanner(run, func(uint32) int { return size }) }
 
 func indexes(from, to uint32) (all []uint32) {
 	for i := from; i < to; i++ {

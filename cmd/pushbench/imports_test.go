@@ -88,7 +88,7 @@ var layout = []rule{
 			"scenarios", "results", "results/metric", "results/summary",
 		},
 	},
-	{packages: "bench/verify", may: []string{"bench/child", "bench/client", "bench/client/engines", "bench/clock", "bench/cost", "bench/payload", "bench/relay", "bench/target", "bench/trace", "scenarios"}}, // tries a target, does not measure
+	{packages: "bench/verify", may: []string{"bench/child", "bench/client", "bench/client/engines", "bench/clock", "bench/cost", "bench/payload", "bench/relay", "bench/target", "bench/trace", "scenarios"}, tests: []string{"bench/supervise"}}, // tries a target, does not measure
 	{packages: "bench/identify", may: []string{"bench/inspect"}},
 	{packages: "bench/trace", may: []string{"bench/child", "bench/client", "bench/client/engines", "bench/clock", "bench/relay", "scenarios"}}, // an experiment with one client, not a measurement
 	{packages: "bench/validity", may: []string{"bench/clock", "results"}},                                                                      // checks evidence, does not measure

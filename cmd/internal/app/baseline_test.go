@@ -98,7 +98,7 @@ func TestBaselineIsAnotherServerOfThisMachine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(strings.Replace(string(text), "start: {run: [server]}", "url: "+url, 1)), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(strings.Replace(string(text), "start: {run: [server, \"{port}\"]}", "url: "+url, 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path

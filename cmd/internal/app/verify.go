@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"pushbench/bench/target"
 	"pushbench/bench/verify"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
@@ -27,6 +28,11 @@ func (e Env) Verify(ctx context.Context, name string, transports []string, silen
 			return nil, Usagef("--transports: target %s has no transport %q; allowed: %v", t.Name, transport, t.Offered())
 		}
 		chosen = append(chosen, scenarios.Transport(transport))
+	}
+	for _, transport := range chosen {
+		if _, err := target.Compile(t, transport, os.LookupEnv); err != nil {
+			return nil, Usagef("%s: %w", name, err)
+		}
 	}
 	var remote []string
 	if t.Remote() {
@@ -65,7 +71,7 @@ func verifyOver(ctx context.Context, of version, transport scenarios.Transport, 
 func Refusal(found []verify.Result) error {
 	for _, r := range found {
 		if f := r.FirstFailure(); f != nil {
-			return &Error{Refused, fmt.Errorf("%s: %s: %s", r.Transport, f.Check, f.Detail)}
+			return &Error{Refused, fmt.Errorf("%s over %s: %s: %s", r.Target, transports.Of(r.Transport).Title, f.Check, f.Detail)}
 		}
 	}
 	return nil
