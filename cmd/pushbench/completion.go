@@ -8,6 +8,7 @@ import (
 
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
+	"pushbench/servers/foreign"
 )
 
 // libraries are the values of --library.
@@ -22,6 +23,26 @@ func completeScenarios(_ *cobra.Command, _ []string, typed string) (found []cobr
 		}
 	}
 	return found, cobra.ShellCompDirectiveDefault
+}
+
+// completeTargets completes the names of the targets that ship with pushbench, and files if no name matches.
+func completeTargets(_ *cobra.Command, _ []string, typed string) (found []cobra.Completion, _ cobra.ShellCompDirective) {
+	for _, name := range foreign.Names() {
+		if t, err := shippedTarget(name); err == nil && strings.HasPrefix(name, typed) {
+			found = append(found, cobra.CompletionWithDesc(name, t.About))
+		}
+	}
+	return found, cobra.ShellCompDirectiveDefault
+}
+
+// completeTargetList completes the last of several targets, which commas separate.
+func completeTargetList(c *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	before := typed[:strings.LastIndexByte(typed, ',')+1]
+	found, directive := completeTargets(c, args, typed[len(before):])
+	for i := range found {
+		found[i] = before + found[i]
+	}
+	return found, directive
 }
 
 // completeFolders completes the folders of runs.

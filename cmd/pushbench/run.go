@@ -104,6 +104,7 @@ func measureFlags(c *cobra.Command, o *app.Options, transports, out string) {
 	c.Flags().StringSliceVar(&o.Transports, "transports", nil, "transports to measure, "+transports+" (default: the scenario's)")
 	completeList(c, "transports", completeTransports(nil))
 	c.Flags().StringSliceVar(&o.Targets, "target", nil, "servers to measure, by their target files or the names of those in "+app.TargetsFolder+"; reference: those of pushbench; several are compared (default: reference)")
+	register(c, "target", completeTargetList)
 	c.Flags().StringVar(&o.Out, "out", "", out)
 	hostFlags(c)
 	quickFlag(c, &o.Quick)

@@ -58,7 +58,7 @@ func listTargets(w io.Writer, missing func(*scenarios.Target) []string) error {
 		}
 		fmt.Fprintf(w, "%-15s %s\n%15s %s%s\n", name, t.About, "", strings.Join(titles, ", "), state)
 	}
-	_, err := fmt.Fprintf(w, "\nIn a checkout: pushbench target install NAME, pushbench verify NAME, pushbench run chat --target NAME\n")
+	_, err := fmt.Fprintf(w, "\ndocs/targets has a page for each. In a checkout: pushbench target install NAME, pushbench verify NAME, pushbench run chat --target NAME\n")
 	return err
 }
 
@@ -81,7 +81,8 @@ start.install; then run start.build. Without a TARGET, install those in
 
 Debian packages need root. Without it, the command to run is printed. The exit code is
 5 if a server is not installed.`,
-		Example: "  pushbench target install\n  pushbench target install nchan socketio",
-		RunE:    func(c *cobra.Command, args []string) error { return env(c).InstallTargets(c.Context(), args) },
+		ValidArgsFunction: completeTargets,
+		Example:           "  pushbench target install\n  pushbench target install nchan socketio",
+		RunE:              func(c *cobra.Command, args []string) error { return env(c).InstallTargets(c.Context(), args) },
 	}
 }

@@ -36,6 +36,9 @@ refuses a server only if it breaks a promise of the file, or cannot be used at a
 ` + exitHelp,
 		Example: "  pushbench verify ./mine.yaml\n  pushbench verify nchan --transports websocket --ladder",
 		Args:    exactly("a target file, or a name"),
+
+		ValidArgsFunction: firstArgument(completeTargets),
+
 		RunE: func(c *cobra.Command, args []string) error {
 			if silence < 0 || silence > 10*time.Minute {
 				return app.Usagef("--silence: %s is not allowed; allowed: 0s to 10m", silence)
