@@ -15,9 +15,9 @@ func TestProgressNamesTheSide(t *testing.T) {
 	for _, side := range []results.Side{results.HeadSide, results.HeadSide, results.BaselineSide, ""} {
 		p.show(bench.Progress{Side: side, Configuration: "websocket", Trial: 1, Trials: 2, Repetition: 1, Repetitions: 2})
 	}
-	want := "[1/2] repetition 1 of 2, head WebSocket; about 0:00 left\n" +
-		"[1/2] repetition 1 of 2, baseline WebSocket; about 0:00 left\n" +
-		"[1/2] repetition 1 of 2, WebSocket; about 0:00 left\n"
+	want := "[1/2] repetition 1 of 2, head websocket; about 0:00 left\n" +
+		"[1/2] repetition 1 of 2, baseline websocket; about 0:00 left\n" +
+		"[1/2] repetition 1 of 2, websocket; about 0:00 left\n"
 	if out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
 	}
