@@ -28,6 +28,10 @@ func (e Env) InstallTargets(ctx context.Context, names []string) error {
 	}
 	var failed []string
 	for _, t := range all {
+		if t.URL != "" {
+			fmt.Fprintf(e.Out, "%s: nothing to install: url names a server that is running\n", t.Name)
+			continue
+		}
 		err := supervise.Install(ctx, t)
 		if ctx.Err() != nil {
 			return err
