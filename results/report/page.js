@@ -264,12 +264,24 @@
       x.size = 30;
       x.splits = (u, i, min, max, step) => whole(u) || panel.x.scale === 'percentile' ? splits() : rounds(min, max, step);
       x.filter = (u, all) => all; // otherwise uPlot labels only decades
-      x.values = (u, all) => whole(u) || panel.x.scale === 'percentile' ? values() : all.map(number);
+      x.values = (u, all) => apart(u, all, whole(u) || panel.x.scale === 'percentile' ? values() : all.map(number));
     }
     [y.splits, y.values] = given(panel.y);
     y.filter = (u, all) => all;
     y.size = 22 + Math.max(...panel.y.ticks.map(t => textWidth(t.label || '')));
     return [x, y];
+  }
+
+  // apart removes each label of the horizontal axis that would overlap the next one.
+  function apart(u, at, labels) {
+    const {min, max, distr} = u.scales.x, scaled = distr === 3 ? Math.log : v => v;
+    const place = v => (u.width - 70) * (scaled(v) - scaled(min)) / (scaled(max) - scaled(min));
+    let next = Infinity; // where the next label begins
+    return labels.map((label, i) => ({label, middle: place(at[i]), half: textWidth(label) / 2})).reverse().map(l => {
+      if (!l.label || l.middle + l.half + 4 > next) return '';
+      next = l.middle - l.half;
+      return l.label;
+    }).reverse();
   }
 
   // rounds are about five round steps between two values.

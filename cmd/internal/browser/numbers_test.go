@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"io"
@@ -27,7 +28,7 @@ const recorder = `{
 	p.clearRect = function (...a) { this.canvas.texts = []; return clearRect.apply(this, a); };
 	p.fillText = function (text, x, y) {
 		const m = this.getTransform();
-		(this.canvas.texts ||= []).push({text, x: m.a * x + m.c * y + m.e, y: m.b * x + m.d * y + m.f, upright: m.b !== 0});
+		(this.canvas.texts ||= []).push({text, x: m.a * x + m.c * y + m.e, y: m.b * x + m.d * y + m.f, upright: m.b !== 0, width: m.a * this.measureText(text).width});
 		return fillText.call(this, text, x, y);
 	};
 }`
@@ -46,6 +47,7 @@ type drawnPanel struct {
 type drawnText struct {
 	Text    string
 	X, Y    float64
+	Width   float64
 	Upright bool
 }
 
@@ -69,9 +71,7 @@ func TestPictureAndPageShowTheSameNumbers(t *testing.T) {
 	for _, page := range everyChart(t) {
 		b.do(t, chromedp.Navigate(written(t, page.write)))
 		evaluate[bool](t, b, `document.querySelectorAll('details').forEach(d => { d.open = true; }) || true`)
-		if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](`[...document.querySelectorAll('.frame')].every(f => f.plot.width === Math.max(260, f.clientWidth))`, chromedp.WithPollingTimeout(time.Minute))); err != nil {
-			t.Fatalf("%s: the charts do not get the width of the page: %v", page.name, err)
-		}
+		b.redrawn(t, page.name)
 		if !evaluate[bool](t, b, `[...document.querySelectorAll('.frame')].every(f => f.tabIndex === 0 && f.getAttribute('role') && f.getAttribute('aria-label').length > 20)`) {
 			t.Errorf("%s: a chart has no label for screen readers, or the keyboard does not reach it", page.name)
 		}
@@ -120,7 +120,36 @@ func (b *browser) looks(t *testing.T, name string) {
 	if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](`document.documentElement.scrollWidth <= 390`, chromedp.WithPollingTimeout(10*time.Second))); err != nil {
 		t.Errorf("%s: %d pixels wide in a window of 390: %v", name, evaluate[int](t, b, `document.documentElement.scrollWidth`), err)
 	}
+	b.redrawn(t, name)
+	ticksAreApart(t, name, evaluate[[]drawnPanel](t, b, drawnPanels))
 	b.do(t, chromedp.EmulateViewport(1200, 900))
+}
+
+// redrawn waits until the charts have the width of the page.
+func (b *browser) redrawn(t *testing.T, page string) {
+	t.Helper()
+	if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](`[...document.querySelectorAll('.frame')].every(f => f.plot.width === Math.max(260, f.clientWidth))`, chromedp.WithPollingTimeout(time.Minute))); err != nil {
+		t.Fatalf("%s: the charts do not get the width of the page: %v", page, err)
+	}
+}
+
+// ticksAreApart checks that no two labels of a horizontal axis overlap.
+func ticksAreApart(t *testing.T, page string, all []drawnPanel) {
+	t.Helper()
+	for _, d := range all {
+		var ticks []drawnText // below the plot
+		for _, text := range d.Texts {
+			if text.Y > d.Bottom && !text.Upright && text.Text != "" {
+				ticks = append(ticks, text)
+			}
+		}
+		slices.SortFunc(ticks, func(a, b drawnText) int { return cmp.Compare(a.X, b.X) })
+		for i := 1; i < len(ticks); i++ {
+			if a, b := ticks[i-1], ticks[i]; a.Y == b.Y && a.X+a.Width/2 > b.X-b.Width/2 {
+				t.Errorf("%s: %q and %q overlap on the horizontal axis of %s in a narrow window", page, a.Text, b.Text, d.Chart)
+			}
+		}
+	}
 }
 
 // compareData checks that uPlot holds the values of the panel, in the same bounds.
@@ -283,7 +312,7 @@ func parsePicture(t *testing.T, svg []byte) (p picture) {
 		case m[5] == "":
 			upright = false
 		default:
-			p.texts = append(p.texts, drawnText{html.UnescapeString(m[5]), number(m[2]) + number(m[1])/2, -number(m[3]), upright})
+			p.texts = append(p.texts, drawnText{html.UnescapeString(m[5]), number(m[2]) + number(m[1])/2, -number(m[3]), number(m[1]), upright})
 		}
 	}
 	for _, m := range svgPath.FindAllStringSubmatch(text, -1) {
