@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -140,6 +141,41 @@ func TestDocsQuoteWhatReportsPrint(t *testing.T) {
 	}
 	if len(rows) != 2 {
 		t.Errorf("docs/reading-results.md has %d rows of verdicts, want 2", len(rows))
+	}
+}
+
+// The documented step replaces the comment that has its marker, and otherwise adds one.
+func TestDocumentedStepReplacesItsOwnComment(t *testing.T) {
+	_, script, ok := strings.Cut(readPage(t, "docs/ci.md"), "run: |\n")
+	script, _, end := strings.Cut(script, "\n\n")
+	if !ok || !end {
+		t.Fatal("docs/ci.md has no step with a script")
+	}
+	for id, want := range map[string]string{
+		"77": "api --method PATCH repos/me/it/issues/comments/77 -F body=@comment.md",
+		"":   "pr comment 5 --body-file comment.md",
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{
+			"comment.md": "<!-- results-chat-bench -->\nbody\n",
+			"gh":         "#!/bin/sh\necho \"$*\" >>calls\nif [ \"$2\" = --paginate ]; then echo \"$ID\"; fi\n",
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil { //nolint:gosec // gh is a command
+				t.Fatal(err)
+			}
+		}
+		c := exec.Command("bash", "-eo", "pipefail", "-c", script) // as the runner does
+		c.Dir, c.Env = dir, append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "ID="+id, "COMMENT=comment.md", "NUMBER=5", "GITHUB_REPOSITORY=me/it")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		calls, err := os.ReadFile(filepath.Join(dir, "calls"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Split(strings.TrimSpace(string(calls)), "\n"); len(got) != 2 || !strings.Contains(got[0], `startswith("<!-- results-chat-bench -->")`) || got[1] != want {
+			t.Errorf("with the comment %q the step calls %q, last want %q", id, got, want)
+		}
 	}
 }
 
