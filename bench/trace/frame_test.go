@@ -21,7 +21,7 @@ func TestFrameHeadersAreParsed(t *testing.T) {
 		{[]byte{0x81}, 0, 0, false},
 	} {
 		whole := append(test.raw, make([]byte, max(0, test.header+test.size-len(test.raw)))...)
-		got, ok := (&parser{pending: whole}).frame()
+		got, ok := (&parser{pending: whole, describe: describe}).frame()
 		if suffix := fmt.Sprintf("(frame header %d B)", test.header); ok != test.ok || ok && (got.bytes != len(whole) || !strings.HasSuffix(got.text, suffix)) {
 			t.Errorf("%x and %d bytes: %+v, %v; want %s, %v", test.raw, test.size, got, ok, suffix, test.ok)
 		}

@@ -1,9 +1,11 @@
 package trace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -12,7 +14,9 @@ import (
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
+	"pushbench/bench/payload"
 	"pushbench/bench/relay"
+	"pushbench/bench/target"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
@@ -23,6 +27,7 @@ import (
 // transport works, not how fast it is.
 type Ladder struct {
 	Engine      string
+	Target      *scenarios.Target                                           // the server; nil: pushbench's own
 	Serve       func(transport scenarios.Transport, listen string) []string // argument list of a server
 	Interval    time.Duration                                               // of short polling
 	PollTimeout time.Duration                                               // of long polling
@@ -34,15 +39,18 @@ const (
 	ladderTopic    = "news"
 	backendMessage = "an event that has occurred at the server without any request"
 	clientMessage  = "a message that the client publishes for all its subscribers."
+	ladderRun      = 0x1adde700 // marks payloads for a target
 	ladderWait     = 10 * time.Second
 )
 
 // Do runs the experiment over one transport. It returns an error if the byte and request
 // counts of the client differ from those of the relay.
 func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace, err error) {
-	ctx, cancel := context.WithTimeout(ctx, l.Silence+l.PollTimeout+2*l.Interval+ladderWait)
-	defer cancel()
-	server, greeting, err := child.StartServer(ctx, l.Serve(transport, "127.0.0.1:0"), child.Options{})
+	var options child.Options
+	if l.Target != nil {
+		options.Preparation = time.Duration(l.Target.Start.Within)
+	}
+	server, greeting, err := child.StartServer(ctx, l.Serve(transport, "127.0.0.1:0"), options)
 	if err != nil {
 		return t, err
 	}
@@ -52,9 +60,15 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace,
 		return t, err
 	}
 	defer between.Close()
+	ctx, cancel := context.WithTimeout(ctx, l.Silence+l.PollTimeout+2*l.Interval+ladderWait)
+	defer cancel()
 	o := new(observer)
 	traffic := new(client.Traffic)
-	if err := l.play(ctx, transport, greeting.Listening, between, traffic, o); err != nil {
+	config, err := l.config(transport, greeting)
+	if err != nil {
+		return t, err
+	}
+	if err := l.play(ctx, config, between, traffic, o); err != nil {
 		return t, fmt.Errorf("trace %s: %w", transport, err)
 	}
 	// The last bytes of the client may not have reached the relay yet. A difference at the end
@@ -67,7 +81,11 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace,
 	between.Close()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	t = Read(string(transport), between.Conversations(), o.notes)
+	if l.Target == nil {
+		t = Read(string(transport), between.Conversations(), o.notes)
+	} else {
+		t = ReadForeign(fmt.Sprintf("%s over %s", l.Target.Name, transport), between.Conversations(), o.notes, config.Dialect.Mask)
+	}
 	if w := traffic.Snapshot(); w.Up.Bytes != t.Up || !t.Complete(w.Down.Bytes) || w.Requests != int64(t.Requests) {
 		return t, fmt.Errorf("trace %s: the client counted %d B up, %d B down and %d requests, but the relay recorded %s", transport, w.Up.Bytes, w.Down.Bytes, w.Requests, t.Summary())
 	}
@@ -77,26 +95,50 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace,
 // pollEvery is the interval for checking a state without a notification.
 const pollEvery = time.Millisecond
 
-// play runs the steps of the client and the backend.
-func (l Ladder) play(ctx context.Context, transport scenarios.Transport, server string, between *relay.Relay, traffic *client.Traffic, o *observer) error {
-	clients, err := engines.New(l.Engine, client.Config{
-		Target: between.Addr, Workers: 1, Transport: transport, Traffic: traffic,
+// config configures the clients of a server.
+func (l Ladder) config(transport scenarios.Transport, server child.Greeting) (c client.Config, err error) {
+	c = client.Config{
+		Target: server.Listening, Authority: cmp.Or(server.Authority, server.Listening), Workers: 1, Transport: transport, Traffic: new(client.Traffic),
 		Interval: l.Interval, Pacing: scenarios.FixedRate, PollTimeout: l.PollTimeout,
-	})
+	}
+	if l.Target == nil {
+		return c, nil
+	}
+	c.Payloads = payload.NewScanner(ladderRun, func(uint32) int { return len(clientMessage) })
+	c.Dialect, err = target.Compile(l.Target, transport, os.LookupEnv)
+	return c, err
+}
+
+// message is the payload of a publication: a target's clients find it by its identity.
+func (l Ladder) message(index uint32, text string) []byte {
+	if l.Target == nil {
+		return []byte(text)
+	}
+	return payload.Append(nil, ladderRun, index, len(clientMessage))
+}
+
+// play runs the steps of the client and the backend.
+func (l Ladder) play(ctx context.Context, direct client.Config, between *relay.Relay, traffic *client.Traffic, o *observer) error {
+	if l.Target != nil {
+		if err := client.CreateTopics(ctx, &direct, []string{ladderTopic}); err != nil {
+			return err
+		}
+	}
+	relayed := direct
+	relayed.Target, relayed.Traffic = between.Addr, traffic
+	clients, err := engines.New(l.Engine, relayed)
 	if err != nil {
 		return err
 	}
 	defer clients.Close()
-	backends, err := engines.New(l.Engine, client.Config{Target: server, Workers: 1, Transport: transport, Traffic: new(client.Traffic)})
+	backends, err := engines.New(l.Engine, direct)
 	if err != nil {
 		return err
 	}
 	defer backends.Close()
-	backend := backends.Open(client.Subscription{Client: 1}, o)
-	defer backend.Close()
 	session := clients.Open(client.Subscription{Client: 0, Topics: []string{ladderTopic}, Delivery: string(scenarios.Every), Publishes: true}, o)
 	defer session.Close()
-	if err := o.until(ctx, "the subscription", func() bool { return o.subscribed && o.ready }); err != nil {
+	if err := o.until(ctx, "the subscription", func() bool { return o.subscribed }); err != nil {
 		return err
 	}
 	select {
@@ -104,14 +146,22 @@ func (l Ladder) play(ctx context.Context, transport scenarios.Transport, server 
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	o.note(Note{AtServer: true, Text: "a backend publishes a message"})
-	backend.Publish(1, ladderTopic, []byte(backendMessage))
-	if err := o.until(ctx, "the message", func() bool { return o.heard >= 1 }); err != nil {
-		return err
+	received := 0
+	if direct.Dialect == nil || direct.Dialect.Posts() {
+		backend := backends.Open(client.Subscription{Client: 1}, o)
+		defer backend.Close()
+		received++
+		o.note(Note{AtServer: true, Text: "a backend publishes a message"})
+		backend.Publish(1, ladderTopic, l.message(1, backendMessage))
+		if err := o.until(ctx, "the message", func() bool { return o.heard >= received }); err != nil {
+			return err
+		}
 	}
+	received++
+	acknowledges := direct.Dialect == nil || direct.Dialect.Posts() && !direct.Dialect.PublishesInFrames() || direct.Dialect.Acknowledges()
 	o.note(Note{Text: "the client publishes a message"})
-	session.Publish(2, ladderTopic, []byte(clientMessage))
-	if err := o.until(ctx, "the client's own message", func() bool { return o.heard >= 2 && o.acked }); err != nil {
+	session.Publish(2, ladderTopic, l.message(2, clientMessage))
+	if err := o.until(ctx, "the client's own message", func() bool { return o.heard >= received && (o.acked || !acknowledges) }); err != nil {
 		return err
 	}
 	// Wait until the relay has read every request that the client counts, including the next
@@ -119,19 +169,19 @@ func (l Ladder) play(ctx context.Context, transport scenarios.Transport, server 
 	// was sent.
 	return o.until(ctx, "the next poll", func() bool {
 		w := traffic.Snapshot()
-		return between.Requests() == w.Requests && (!transports.Of(transport).Holds || w.Polls > o.answered)
+		return between.Requests() == w.Requests && (!transports.Of(direct.Transport).Holds || w.Polls > o.answered)
 	})
 }
 
 // An observer is the sink of client and backend. It records their events.
 type observer struct {
-	mu                sync.Mutex // guards what follows
-	subscribed, ready bool       // the client, the backend
-	acked             bool
-	heard             int
-	answered          int64 // responses that the client received, with or without a message
-	notes             []Note
-	failed            error
+	mu         sync.Mutex // guards what follows
+	subscribed bool
+	acked      bool
+	heard      int
+	answered   int64 // responses that the client received, with or without a message
+	notes      []Note
+	failed     error
 }
 
 // Deliver implements client.Sink.
@@ -167,8 +217,6 @@ func (o *observer) Event(who int, e client.Event, _ clock.Instant) {
 		o.answered++
 	case e.Kind == client.Connected && who == 0:
 		o.subscribed = true
-	case e.Kind == client.Connected:
-		o.ready = true
 	case e.Kind == client.Acked && who == 0:
 		o.acked = true
 	case e.Kind == client.Disconnected || e.Kind == client.Failed || e.Kind == client.Dropped:

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -15,7 +16,9 @@ type parser struct {
 	up      bool
 	pending []byte
 	mode    mode
-	unit    string // content of a chunk: an event or a line
+	unit    string // content of a chunk: an event, a line, or any bytes
+
+	describe func(record []byte) string // names the content of a body, an event, a line or a frame
 }
 
 // A mode is the protocol of the next bytes.
@@ -25,6 +28,7 @@ const (
 	http1  mode = iota // headers and bodies
 	chunks             // a stream of events or of lines
 	frames             // a WebSocket
+	body               // events until the connection ends
 )
 
 // An element is a request, a response, an event, a line or a frame.
@@ -41,6 +45,8 @@ func (p *parser) next() (e element, ok bool) {
 		e, ok = p.chunk()
 	case frames:
 		e, ok = p.frame()
+	case body:
+		e, ok = p.event()
 	default:
 		e, ok = p.exchange()
 	}
@@ -61,10 +67,7 @@ func (p *parser) exchange() (element, bool) {
 	first, fields, _ := strings.Cut(header, "\r\n")
 	switch {
 	case !p.up && field(fields, "transfer-encoding") == "chunked":
-		p.mode, p.unit = chunks, "event"
-		if field(fields, "content-type") == "application/x-ndjson" {
-			p.unit = "line"
-		}
+		p.mode, p.unit = chunks, unitOf(fields)
 		return element{bytes: size, text: statusOf(first) + ": the stream of " + p.unit + "s begins"}, true
 	case field(fields, "upgrade") == "websocket":
 		p.mode = frames
@@ -73,24 +76,28 @@ func (p *parser) exchange() (element, bool) {
 		}
 		return element{bytes: size, text: statusOf(first)}, true
 	}
-	body, err := strconv.ParseUint(field(fields, "content-length"), 10, 31)
+	length, err := strconv.ParseUint(field(fields, "content-length"), 10, 31)
 	if err != nil {
-		body = 0 // no body
+		length = 0 // no body
+		if !p.up && strings.HasPrefix(field(fields, "content-type"), "text/event-stream") {
+			p.mode = body
+			return element{bytes: size, text: statusOf(first) + ": the stream of events begins"}, true
+		}
 	}
-	if uint64(len(p.pending)-size) < body {
+	if uint64(len(p.pending)-size) < length {
 		return element{}, false
 	}
-	whole := size + int(body)
+	whole := size + int(length)
 	content := p.pending[size:whole]
 	split := ""
-	if body > 0 {
-		split = fmt.Sprintf(" (header %d B, body %d B)", size, body)
+	if length > 0 {
+		split = fmt.Sprintf(" (header %d B, body %d B)", size, length)
 	}
 	if p.up {
 		return element{bytes: whole, requests: 1, text: requestOf(first) + split}, true
 	}
 	text := statusOf(first)
-	if description := describe(content); description != "" {
+	if description := p.describe(content); description != "" {
 		text += ": " + description
 	}
 	return element{bytes: whole, text: text + split}, true
@@ -151,15 +158,48 @@ func (p *parser) chunk() (element, bool) {
 		return element{bytes: whole, text: "comment: a heartbeat"}, true
 	case len(bytes.TrimSpace(data)) == 0:
 		return element{bytes: whole, text: "empty line: a heartbeat"}, true
-	case p.unit == "line":
-		return element{bytes: whole, text: "line: " + describe(data)}, true
+	case p.unit != "event":
+		return element{bytes: whole, text: p.unit + ": " + p.describe(data)}, true
 	}
-	for line := range bytes.SplitSeq(data, []byte("\n")) {
-		if payload, ok := bytes.CutPrefix(line, []byte("data: ")); ok {
-			return element{bytes: whole, text: "event: " + describe(payload)}, true
+	return element{bytes: whole, text: p.eventText(data)}, true
+}
+
+// unitOf is what a stream consists of, by the fields of its header.
+func unitOf(fields string) string {
+	kind, _, _ := strings.Cut(field(fields, "content-type"), ";")
+	switch strings.TrimSpace(kind) {
+	case "text/event-stream", "":
+		return "event"
+	case "application/x-ndjson":
+		return "line"
+	default:
+		return "chunk"
+	}
+}
+
+var emptyLine = regexp.MustCompile(`\r?\n\r?\n`)
+
+// event parses an event that ends with an empty line (HTML, section 9.2.6).
+func (p *parser) event() (element, bool) {
+	end := emptyLine.FindIndex(p.pending)
+	if end == nil {
+		return element{}, false
+	}
+	whole := end[1]
+	if p.pending[0] == ':' {
+		return element{bytes: whole, text: "comment: a heartbeat"}, true
+	}
+	return element{bytes: whole, text: p.eventText(p.pending[:whole])}, true
+}
+
+// eventText names an event by its first data field.
+func (p *parser) eventText(event []byte) string {
+	for line := range bytes.SplitSeq(event, []byte("\n")) {
+		if data, ok := bytes.CutPrefix(line, []byte("data:")); ok {
+			return "event: " + p.describe(bytes.TrimSpace(data))
 		}
 	}
-	return element{bytes: whole, text: "event"}, true
+	return "event"
 }
 
 // frame parses a WebSocket frame (RFC 6455, section 5.2).
@@ -194,7 +234,7 @@ func (p *parser) frame() (element, bool) {
 	}
 	text := map[byte]string{0x8: "close", 0x9: "ping: a heartbeat", 0xa: "pong"}[opcode]
 	if text == "" {
-		text = "frame: " + describe(payload)
+		text = "frame: " + p.describe(payload)
 	}
 	return element{bytes: header + int(size), frames: 1, text: fmt.Sprintf("%s (frame header %d B)", text, header)}, true
 }
@@ -230,4 +270,21 @@ func describe(data []byte) string {
 	default:
 		return ""
 	}
+}
+
+// shownBytes is how much of a record a trace shows.
+const shownBytes = 32
+
+// beginning is the beginning of a record, with a dot for each byte that is not printable ASCII.
+func beginning(record []byte) string {
+	text := bytes.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '·'
+		}
+		return r
+	}, record[:min(len(record), shownBytes)])
+	if len(record) > shownBytes {
+		return string(text) + "…"
+	}
+	return string(text)
 }

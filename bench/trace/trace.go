@@ -45,8 +45,21 @@ type Note struct {
 	Text     string
 }
 
-// Read makes a trace from the conversations that a relay has recorded.
+// Read makes a trace from the conversations that a relay has recorded with a server of pushbench.
 func Read(title string, recorded []relay.Conversation, notes []Note) Trace {
+	return read(title, recorded, notes, describe)
+}
+
+// ReadForeign makes a trace of another server's conversations. It shows how each record begins, as mask returns it.
+func ReadForeign(title string, recorded []relay.Conversation, notes []Note, mask func(record []byte) []byte) Trace {
+	t := read(title, recorded, notes, func(record []byte) string { return beginning(mask(record)) })
+	for i := range t.Steps {
+		t.Steps[i].Text = string(mask([]byte(t.Steps[i].Text)))
+	}
+	return t
+}
+
+func read(title string, recorded []relay.Conversation, notes []Note, describe func([]byte) string) Trace {
 	t := Trace{Title: title, Connections: len(recorded)}
 	if len(recorded) == 0 {
 		return t
@@ -55,7 +68,7 @@ func Read(title string, recorded []relay.Conversation, notes []Note) Trace {
 	for i, c := range recorded {
 		t.Up, t.Down = t.Up+int64(len(c.Up)), t.Down+int64(len(c.Down))
 		t.Steps = append(t.Steps, Step{Kind: Open, At: c.Opened.Sub(began), Connection: i + 1, Text: "opens a connection"})
-		t.Steps = append(t.Steps, t.conversation(c, i+1, began)...)
+		t.Steps = append(t.Steps, t.conversation(c, i+1, began, describe)...)
 	}
 	for _, n := range notes {
 		kind := AtClient
@@ -82,8 +95,8 @@ func (t Trace) Complete(down int64) bool {
 
 // conversation parses both directions of a connection. Each element has the time of the piece
 // that completed it.
-func (t *Trace) conversation(c relay.Conversation, connection int, began time.Time) (steps []Step) {
-	parsers := map[bool]*parser{true: {up: true}, false: {}}
+func (t *Trace) conversation(c relay.Conversation, connection int, began time.Time, describe func([]byte) string) (steps []Step) {
+	parsers := map[bool]*parser{true: {up: true, describe: describe}, false: {describe: describe}}
 	rest := map[bool][]byte{true: c.Up, false: c.Down}
 	last := map[bool]time.Duration{}
 	for _, piece := range c.Pieces {

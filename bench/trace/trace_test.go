@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"pushbench/bench/relay"
 )
 
@@ -185,4 +187,24 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("%d B in steps, want %d", sum, len(up)+len(down))
 		}
 	})
+}
+
+// A trace of another server shows how its records begin, without secrets. A stream of events may end with its connection.
+func TestReadForeignShowsRecords(t *testing.T) {
+	mask := func(record []byte) []byte { return bytes.ReplaceAll(record, []byte("secret"), []byte("***")) }
+	got := texts(ReadForeign("x", []relay.Conversation{
+		recorded(
+			">GET /key-secret HTTP/1.1\n\n",
+			"<HTTP/1.1 200 OK\nContent-Type: text/event-stream; charset=utf-8\n\n",
+			"<: hi\n\n", "<id: 1\ndata:{\"id\":1,\"token\":\"secret\",\"text\":\"0123456789\"}\n\n",
+		),
+		recorded(">POST /p HTTP/1.1\n\n", "<HTTP/1.1 202 Accepted\nContent-Length: 4\n\na\x00b\x1e"),
+	}, nil, mask))
+	want := []string{
+		"opens a connection", "opens a connection", "GET /key-***", "POST /p", "200 OK: the stream of events begins", "202 Accepted: a·b· (header 44 B, body 4 B)",
+		"comment: a heartbeat", `event: {"id":1,"token":"***","text":"01…`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

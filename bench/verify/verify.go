@@ -135,7 +135,7 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 		return r, fmt.Errorf("it was ready, and ended during the checks: %s", server.ExitReason())
 	}
 	r.Findings = t.findings
-	r.Ladder = trace.Read(string(v.Target.Name)+" over "+string(transport), t.conversations(), t.o.noted())
+	r.Ladder = trace.ReadForeign(string(v.Target.Name)+" over "+string(transport), between.Conversations(), t.o.noted(), dialect.Mask)
 	return r, nil
 }
 

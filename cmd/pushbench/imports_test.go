@@ -90,10 +90,10 @@ var layout = []rule{
 	},
 	{packages: "bench/verify", may: []string{"bench/child", "bench/client", "bench/client/engines", "bench/clock", "bench/cost", "bench/payload", "bench/relay", "bench/target", "bench/trace", "scenarios"}, tests: []string{"bench/supervise"}}, // tries a target, does not measure
 	{packages: "bench/identify", may: []string{"bench/inspect"}},
-	{packages: "bench/trace", may: []string{"bench/child", "bench/client", "bench/client/engines", "bench/clock", "bench/relay", "scenarios"}}, // an experiment with one client, not a measurement
-	{packages: "bench/validity", may: []string{"bench/clock", "results"}},                                                                      // checks evidence, does not measure
-	{packages: "bench/model", may: []string{"scenarios", "results", "results/metric"}},                                                         // predicts from the scenario, independent of measuring code
-	{packages: "bench/host", may: []string{"bench/child", "bench/clock", "bench/cost", "bench/validity", "results"}},                           // independent of trials
+	{packages: "bench/trace", may: []string{"bench/child", "bench/client", "bench/client/engines", "bench/clock", "bench/payload", "bench/relay", "bench/target", "scenarios"}}, // an experiment with one client, not a measurement
+	{packages: "bench/validity", may: []string{"bench/clock", "results"}},                                                                                                       // checks evidence, does not measure
+	{packages: "bench/model", may: []string{"scenarios", "results", "results/metric"}},                                                                                          // predicts from the scenario, independent of measuring code
+	{packages: "bench/host", may: []string{"bench/child", "bench/clock", "bench/cost", "bench/validity", "results"}},                                                            // independent of trials
 	{ // clients, ledgers, links and clocks are independent of trials
 		packages: "bench/*",
 		may:      []string{"bench/client", "bench/client/engines", "bench/clock", "bench/payload", "bench/relay", "bench/schedule", "scenarios", "results"},

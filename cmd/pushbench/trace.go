@@ -23,8 +23,52 @@ import (
 // traced are the transports whose clients open the connections.
 var traced = transports.Names[string](transports.ClientDials)
 
+// A tracing is a ladder of each transport of one server.
+type tracing struct {
+	trace.Ladder
+	target string // "": pushbench's own
+}
+
+// ladder prepares the server, and returns the named transports; without names all.
+func (l *tracing) ladder(c *cobra.Command, names []string) (chosen []scenarios.Transport, err error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	l.Engine = engines.Goroutine
+	if l.target != "" {
+		if c.Flags().Changed("poll-timeout") {
+			return nil, app.Usagef("--poll-timeout: is a setting of pushbench's servers; allowed: without --target")
+		}
+		l.Target, chosen, err = env(c).Ready(c.Context(), l.target, names)
+		l.Serve = func(scenarios.Transport, string) []string { return app.Supervised(executable, l.Target) }
+		return chosen, err
+	}
+	l.Serve = func(t scenarios.Transport, listen string) []string {
+		return []string{executable, "serve", string(t), "--control", "--listen", listen}
+	}
+	if len(names) == 0 {
+		names = traced
+	}
+	for _, name := range names {
+		if !slices.Contains(traced, name) {
+			return nil, app.Usagef("trace: %q is not one of %s", name, strings.Join(traced, ", "))
+		}
+		chosen = append(chosen, scenarios.Transport(name))
+	}
+	return chosen, nil
+}
+
+// file is the name of a diagram, without its ending.
+func (l tracing) file(t scenarios.Transport) string {
+	if l.Target != nil {
+		return fmt.Sprintf("trace-%s-%s", l.Target.Name, t)
+	}
+	return "trace-" + string(t)
+}
+
 func newTraceCommand() *cobra.Command {
-	var l trace.Ladder
+	var l tracing
 	var folder string
 	c := &cobra.Command{
 		Use:   "trace [TRANSPORT...]",
@@ -35,30 +79,27 @@ everything between client and server: connections, headers, empty polls, waits, 
 and frames, with their bytes and times. A relay between the two records every byte; its
 byte count must equal the client's.
 
+With --target, the server is that of a target file. The diagram then shows how each record
+begins, without the values of environment variables.
+
 The diagram shows how a transport works. To measure how fast it is, use pushbench run.`,
 		Example: "  pushbench trace\n  pushbench trace longpoll websocket --silence 5s --poll-timeout 2s --out ladders",
-		RunE:    func(c *cobra.Command, args []string) error { return traceEach(c, l, args, folder) },
+		RunE:    func(c *cobra.Command, args []string) error { return l.each(c, args, folder) },
 	}
 	f := c.Flags()
 	f.DurationVar(&l.Interval, "interval", 500*time.Millisecond, "time between short polls, 10ms to 10s")
 	f.DurationVar(&l.PollTimeout, "poll-timeout", time.Second, "longest time a long poll waits for a message, 10ms to 25s")
 	f.DurationVar(&l.Silence, "silence", 1200*time.Millisecond, "time before the first message is published, 0s to 30s")
-	f.StringVar(&folder, "out", "", "folder for the diagrams, as trace-TRANSPORT.svg and .txt (default: none)")
+	f.StringVar(&l.target, "target", "", "server to trace, by its target file or a name in "+app.TargetsFolder+" (default: pushbench's own)")
+	allowHostFlag(c)
+	f.StringVar(&folder, "out", "", "folder for the diagrams, as trace-TRANSPORT.svg and .txt, or trace-TARGET-TRANSPORT (default: none)")
 	acceptDeprecated(c)
 	c.ValidArgsFunction = cobra.FixedCompletions(completeTransports(transports.ClientDials), cobra.ShellCompDirectiveNoFileComp)
 	return c
 }
 
-// traceEach traces the named transports, or all.
-func traceEach(c *cobra.Command, l trace.Ladder, names []string, folder string) error {
-	for _, name := range names {
-		if !slices.Contains(traced, name) {
-			return app.Usagef("trace: %q is not one of %s", name, strings.Join(traced, ", "))
-		}
-	}
-	if len(names) == 0 {
-		names = traced
-	}
+// each traces the named transports, or all.
+func (l tracing) each(c *cobra.Command, names []string, folder string) error {
 	for _, flag := range []struct {
 		name            string
 		value, min, max time.Duration
@@ -67,7 +108,7 @@ func traceEach(c *cobra.Command, l trace.Ladder, names []string, folder string) 
 			return app.Usagef("--%s: %s is not allowed; allowed: %s to %s", flag.name, flag.value, flag.min, flag.max)
 		}
 	}
-	executable, err := os.Executable()
+	chosen, err := l.ladder(c, names)
 	if err != nil {
 		return err
 	}
@@ -76,12 +117,8 @@ func traceEach(c *cobra.Command, l trace.Ladder, names []string, folder string) 
 			return app.Usagef("--out: %w", err)
 		}
 	}
-	l.Engine = engines.Goroutine
-	l.Serve = func(t scenarios.Transport, listen string) []string {
-		return []string{executable, "serve", string(t), "--control", "--listen", listen}
-	}
-	for _, name := range names {
-		t, err := l.Do(c.Context(), scenarios.Transport(name))
+	for _, transport := range chosen {
+		t, err := l.Do(c.Context(), transport)
 		if err != nil {
 			return err
 		}
@@ -94,7 +131,7 @@ func traceEach(c *cobra.Command, l trace.Ladder, names []string, folder string) 
 			continue
 		}
 		for ending, data := range map[string][]byte{".txt": text.Bytes(), ".svg": picture.Bytes()} {
-			if err := results.WriteFile(filepath.Join(folder, "trace-"+name+ending), data); err != nil {
+			if err := results.WriteFile(filepath.Join(folder, l.file(transport)+ending), data); err != nil {
 				return err
 			}
 		}

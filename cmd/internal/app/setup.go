@@ -39,7 +39,7 @@ func (o Options) Setup(s *scenarios.Scenario) (*trial.Setup, error) {
 func (o Options) serve(self string, s *scenarios.Scenario) func(c scenarios.Configuration, host string) []string {
 	return func(c scenarios.Configuration, host string) []string {
 		if t := s.TargetOf(c); t != nil {
-			return supervised(self, t)
+			return Supervised(self, t)
 		}
 		argv := append([]string{self, "serve", string(c.Transport), "--control", "--listen", net.JoinHostPort(host, "0")}, c.ServeFlags()...)
 		if host != "127.0.0.1" { // the address of a namespace without other processes

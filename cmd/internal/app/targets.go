@@ -143,8 +143,8 @@ func fits(flag string, s *scenarios.Scenario, t *scenarios.Target) error {
 	return nil
 }
 
-// supervised is the argument vector of a process that runs the server of a target.
-func supervised(self string, t *scenarios.Target) []string {
+// Supervised is the argument vector of a process that runs the server of a target.
+func Supervised(self string, t *scenarios.Target) []string {
 	return []string{self, "supervise", t.Path, "--address", t.Address}
 }
 

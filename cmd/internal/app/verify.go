@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
 	"pushbench/bench/target"
@@ -15,33 +14,8 @@ import (
 
 // Verify tries a target over some of its transports; nil: all.
 func (e Env) Verify(ctx context.Context, name string, transports []string, silent time.Duration) (found []verify.Result, err error) {
-	t, err := loadTarget("--target", name)
+	t, chosen, err := e.Ready(ctx, name, transports)
 	if err != nil {
-		return nil, err
-	}
-	chosen := t.Offered()
-	if transports != nil {
-		chosen = nil
-	}
-	for _, transport := range transports {
-		if !slices.Contains(t.Offered(), scenarios.Transport(transport)) {
-			return nil, Usagef("--transports: target %s has no transport %q; allowed: %v", t.Name, transport, t.Offered())
-		}
-		chosen = append(chosen, scenarios.Transport(transport))
-	}
-	for _, transport := range chosen {
-		if _, err := target.Compile(t, transport, os.LookupEnv); err != nil {
-			return nil, Usagef("%s: %w", name, err)
-		}
-	}
-	var remote []string
-	if t.Remote() {
-		remote = append(remote, t.Host())
-	}
-	if err := e.Hosts.used(remote); err != nil {
-		return nil, err
-	}
-	if err := e.prepareTarget(ctx, version{Target: t}); err != nil {
 		return nil, err
 	}
 	for _, transport := range chosen {
@@ -54,13 +28,43 @@ func (e Env) Verify(ctx context.Context, name string, transports []string, silen
 	return found, nil
 }
 
+// Ready reads a target file and prepares its server for a start. It returns the target and those of its transports that
+// are named; nil: all.
+func (e Env) Ready(ctx context.Context, name string, transports []string) (t *scenarios.Target, chosen []scenarios.Transport, err error) {
+	if t, err = loadTarget("--target", name); err != nil {
+		return nil, nil, err
+	}
+	for _, transport := range transports {
+		if !t.Offers(scenarios.Transport(transport)) {
+			return nil, nil, Usagef("target %s has no transport %q; allowed: %v", t.Name, transport, t.Offered())
+		}
+		chosen = append(chosen, scenarios.Transport(transport))
+	}
+	if len(chosen) == 0 {
+		chosen = t.Offered()
+	}
+	for _, transport := range chosen {
+		if _, err := target.Compile(t, transport, os.LookupEnv); err != nil {
+			return nil, nil, Usagef("%s: %w", name, err)
+		}
+	}
+	var remote []string
+	if t.Remote() {
+		remote = append(remote, t.Host())
+	}
+	if err := e.Hosts.used(remote); err != nil {
+		return nil, nil, err
+	}
+	return t, chosen, e.prepareTarget(ctx, version{Target: t})
+}
+
 // verifyOver tries a target over one transport.
 func verifyOver(ctx context.Context, of version, transport scenarios.Transport, silent time.Duration) (r verify.Result, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return r, fmt.Errorf("find this executable: %w", err)
 	}
-	v := verify.Verification{Target: of.Target, Serve: supervised(self, of.Target), Silent: silent}
+	v := verify.Verification{Target: of.Target, Serve: Supervised(self, of.Target), Silent: silent}
 	if r, err = v.Do(ctx, transport); err != nil {
 		return r, &Error{Refused, fmt.Errorf("%s: %w", of, err)}
 	}
