@@ -84,7 +84,7 @@ func configurationOf(s *scenarios.Scenario, c scenarios.Configuration) results.C
 	converted := results.Configuration{
 		Name: c.Name(), Transport: string(c.Transport), Target: string(c.Target), Library: string(c.Library),
 		BatchingDelay: time.Duration(c.BatchingDelay), RTT: time.Duration(c.RTT), Interval: time.Duration(c.Interval), Heartbeat: time.Duration(c.Heartbeat),
-		TLS: c.TLS, NewConnection: c.NewConnection, Forward: c.Forward,
+		TLS: c.TLS || s.TargetOf(c).Secured(), NewConnection: c.NewConnection, Forward: c.Forward,
 		Clients: c.Clients, PublishRate: float64(c.Rate), PayloadBytes: float64(c.Payload),
 	}
 	if s.SweepsLoad() {

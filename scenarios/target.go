@@ -3,6 +3,7 @@ package scenarios
 import (
 	"bytes"
 	"cmp"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -26,10 +28,11 @@ type Target struct {
 	Name    TargetName `yaml:"name" json:"name" required:"true"`                       // name in reports: [a-z0-9][a-z0-9_-]{0,63}
 	About   string     `yaml:"about,omitempty" json:"about"`                           // the server in a sentence: product, version, source of its protocol
 
-	URL   string        `yaml:"url,omitempty" json:"url" pattern:"^http://[!-~]{1,400}$" allowed:"http://host:port"` // of a server that is running already; default: the server is started, see start
-	Start TargetStart   `yaml:"start,omitempty" json:"start"`                                                        // starts the server; default: it is running already, see url
-	Cost  TargetCost    `yaml:"cost,omitempty" json:"cost" min:"1"`                                                  // where the CPU time and memory of a running server are read; default: they are not measured
-	Login []HeaderField `yaml:"login,omitempty" json:"login" items:"8" allowed:"header fields"`                      // header fields of every request; values of {env:NAME} are never written to a run folder; default none
+	URL   string        `yaml:"url,omitempty" json:"url" pattern:"^https?://[!-~]{1,400}$" allowed:"http://host:port, https://host:port"` // of a server that is running already; default: the server is started, see start
+	Start TargetStart   `yaml:"start,omitempty" json:"start"`                                                                             // starts the server; default: it is running already, see url
+	CA    string        `yaml:"ca,omitempty" json:"ca"`                                                                                   // PEM file of the authorities that a url of the scheme https trusts, relative to the target file; default: those of the system
+	Cost  TargetCost    `yaml:"cost,omitempty" json:"cost" min:"1"`                                                                       // where the CPU time and memory of a running server are read; default: they are not measured
+	Login []HeaderField `yaml:"login,omitempty" json:"login" items:"8" allowed:"header fields"`                                           // header fields of every request; values of {env:NAME} are never written to a run folder; default none
 
 	LoginFile string `yaml:"login_file,omitempty" json:"login_file" pattern:"^[^\\x00-\\x1f]{1,400}$" allowed:"the path of a file"` // file with a line per client, for which {login} stands in its templates, relative to the target file; its text is never written to a run folder; default none
 
@@ -41,7 +44,8 @@ type Target struct {
 	Logins []string `yaml:"-" json:"-"` // the lines of login_file: see ReadLogins
 	Path   string   `yaml:"-" json:"-"` // absolute path of the file; "": it is in no file
 
-	Address string `yaml:"-" json:"-"` // of the running server, if load may go to it: see package consent; "": not known
+	Authorities []byte `yaml:"-" json:"-"` // content of ca
+	Address     string `yaml:"-" json:"-"` // of the running server, if load may go to it: see package consent; "": not known
 }
 
 // TargetStart starts a server. Its process and all descendants are billed.
@@ -254,13 +258,36 @@ func LoadTarget(path string) (*Target, error) {
 	if t.Path, err = filepath.Abs(path); err != nil {
 		return nil, &Error{File: path, Message: "has no absolute path: " + err.Error(), cause: err}
 	}
+	if t.CA != "" {
+		if err := t.readAuthorities(); err != nil {
+			return nil, &Error{File: path, Message: "ca: " + err.Error(), cause: err}
+		}
+	}
 	return t, nil
+}
+
+// readAuthorities reads the file of ca.
+func (t *Target) readAuthorities() error {
+	file, err := os.Open(filepath.Join(filepath.Dir(t.Path), t.CA))
+	if err != nil {
+		return fmt.Errorf("%w; allowed: a PEM file, relative to the target file", err)
+	}
+	defer file.Close()
+	if t.Authorities, err = io.ReadAll(io.LimitReader(file, maxBytes)); err != nil {
+		return err
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(t.Authorities) {
+		return fmt.Errorf("%s has no certificate; allowed: a PEM file with BEGIN CERTIFICATE", t.CA)
+	}
+	return nil
 }
 
 // validate returns the first unmet condition between fields.
 func (t *Target) validate() *conflict {
 	started := len(t.Start.Run) > 0
 	switch {
+	case t.CA != "" && !t.Secured():
+		return &conflict{field: "ca", value: t.CA, message: "is given without TLS; allowed: together with a url of the scheme https"}
 	case started && t.URL != "":
 		return &conflict{field: "url", value: t.URL, message: "is given together with start; allowed: one of them"}
 	case !started && t.URL == "":
@@ -287,16 +314,29 @@ func (t *Target) validate() *conflict {
 func (t *Target) address() *conflict {
 	u, err := url.Parse(t.URL)
 	if err != nil || u.Hostname() == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return &conflict{field: "url", value: t.URL, message: "is not an address; allowed: http://host:port without a path; paths belong to transports and publish"}
+		return &conflict{field: "url", value: t.URL, message: "is not an address; allowed: http://host:port or https://host:port without a path; paths belong to transports and publish"}
 	}
-	if port, err := strconv.Atoi(cmp.Or(u.Port(), defaultPort)); err != nil || port < 1 || port > math.MaxUint16 {
+	if port, err := strconv.Atoi(cmp.Or(u.Port(), defaultPort(u))); err != nil || port < 1 || port > math.MaxUint16 {
 		return &conflict{field: "url", value: t.URL, message: "has the port " + u.Port() + "; allowed: 1 to 65535"}
 	}
 	return nil
 }
 
 // defaultPort is the port of a url without one.
-const defaultPort = "80"
+func defaultPort(u *url.URL) string {
+	if u.Scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
+
+// Secured reports whether a running server has TLS; false for nil.
+func (t *Target) Secured() bool { return t != nil && strings.HasPrefix(t.URL, "https://") }
+
+// SecuredTarget reports whether any target of a scenario has TLS.
+func (s *Scenario) SecuredTarget() bool {
+	return slices.ContainsFunc(s.Sweep.Target, func(name TargetName) bool { return s.Targets[name].Secured() })
+}
 
 // Host is the host of the url, exactly as the file has it; "": the server is started on this machine.
 func (t *Target) Host() string {
@@ -313,7 +353,7 @@ func (t *Target) Authority() string {
 	if err != nil || t.URL == "" {
 		return ""
 	}
-	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPort))
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPort(u)))
 }
 
 // Remote reports whether the url may name another host: any host but localhost and a loopback address. A name is

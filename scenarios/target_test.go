@@ -2,6 +2,8 @@ package scenarios
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -92,7 +94,7 @@ const started = "start:\n  run: [node, server.js, --port, \"{port}\", --port, \"
 
 func TestReadTargetRefusesMistakes(t *testing.T) {
 	for name, c := range map[string]struct{ old, now, want string }{
-		"unknown field":              {"about:", "abuot:", "3:1: abuot: no such field; allowed: version, name, about, url, start, cost, login, login_file, transports, publish, promises; did you mean `about`?"},
+		"unknown field":              {"about:", "abuot:", "3:1: abuot: no such field; allowed: version, name, about, url, start, ca, cost, login, login_file, transports, publish, promises; did you mean `about`?"},
 		"unknown placeholder":        {"{since}", "{sinc}", `11:15: transports.longpoll.headers[0]: value "If-Modified-Since: {sinc}" has the placeholder {sinc}, which has no value there; allowed: {topic}, {topics}, {client}, {since}, {etag}, {env:NAME}`},
 		"placeholder too early":      {"- send: '40'", "- send: '40{x}'", `20:13: transports.websocket.steps[1].send: value "40{x}" has the placeholder {x}, which has no value there; allowed: {topic}, {topics}, {client}, {sid}, {env:NAME}`},
 		"expression":                 {"'^40'", "'^4[0'", `21:15: transports.websocket.steps[2].expect: value "^4[0" is not a regular expression: missing closing ]: ` + "`[0`" + `; allowed: the syntax of RE2, such as '^43\[' or '"sid":"(?P<sid>[^"]+)"'`},
@@ -116,7 +118,7 @@ func TestReadTargetRefusesMistakes(t *testing.T) {
 		"no way to publish":          {"publish:\n  post: /publish/{topic}\n  body: '{\"data\":\"{payload}\",\"n\":{}}'\n  ok: [200, 202]\n", "publish: {ack: x}\n", `26:11: publish: has no way to publish; allowed: post or frame`},
 		"status":                     {"[200, 202]", "[404]", `29:8: publish.ok[0]: value "404" is not allowed; allowed: a whole number, 200 … 299`},
 		"url with a bad port":        {started, "url: http://example.com:99999\n", `4:6: url: value "http://example.com:99999" has the port 99999; allowed: 1 to 65535`},
-		"url with a path":            {started, "url: http://h:1/x\n", `4:6: url: value "http://h:1/x" is not an address; allowed: http://host:port without a path; paths belong to transports and publish`},
+		"url with a path":            {started, "url: http://h:1/x\n", `4:6: url: value "http://h:1/x" is not an address; allowed: http://host:port or https://host:port without a path; paths belong to transports and publish`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := strings.Replace(ownTarget, c.old, c.now, 1)
@@ -162,4 +164,28 @@ func FuzzReadTarget(f *testing.F) {
 			t.Errorf("accepted a target without a name or a transport: %+v", target)
 		}
 	})
+}
+
+func TestAuthoritiesAreReadFromTheirFile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "mine.yaml")
+	secured := strings.Replace(ownTarget, started, "url: https://127.0.0.1:1\nca: ca.pem\n", 1)
+	for _, c := range []struct{ text, authorities, want string }{
+		{secured, "", "ca: open " + filepath.Join(dir, "ca.pem") + ": no such file or directory; allowed: a PEM file, relative to the target file"},
+		{secured, "x", "ca: ca.pem has no certificate; allowed: a PEM file with BEGIN CERTIFICATE"},
+		{strings.Replace(secured, "https", "http", 1), "x", `ca: value "ca.pem" is given without TLS; allowed: together with a url of the scheme https`},
+		{strings.Replace(ownTarget, "login:", "ca: ca.pem\nlogin:", 1), "x", `ca: value "ca.pem" is given without TLS; allowed: together with a url of the scheme https`},
+	} {
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if c.authorities != "" {
+			if err := os.WriteFile(filepath.Join(dir, "ca.pem"), []byte(c.authorities), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := LoadTarget(file); err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
 }

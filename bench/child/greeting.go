@@ -17,7 +17,7 @@ type Greeting struct {
 	Listening string `json:"listening"`
 	Settings  string `json:"settings"`
 
-	Certificate string `json:"certificate"`         // PEM; empty without TLS
+	Certificate string `json:"certificate"`         // PEM; empty without TLS. Of a target: of the authorities that it trusts
 	Authority   string `json:"authority,omitempty"` // host:port that requests name; "": Listening
 	Target      string `json:"target,omitempty"`    // name of the target that the process supervises; "": it is a server of pushbench
 	Failed      string `json:"failed,omitempty"`    // why that server has not started

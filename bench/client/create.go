@@ -15,15 +15,19 @@ import (
 // CreateTopics creates the topics of a target that requires it, one after another. Its
 // requests are not counted.
 func CreateTopics(ctx context.Context, config *Config, topics []string) error {
-	c := consent.Client(config.Target)
+	c := consent.Client(config.Target, config.TLS)
 	c.Timeout = DialTimeout
 	defer c.CloseIdleConnections()
+	scheme := "http://"
+	if config.TLS != nil {
+		scheme = "https://"
+	}
 	for _, topic := range topics {
 		create, required := config.Dialect.Creates(topic)
 		if !required {
 			return nil
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+cmp.Or(config.Authority, config.Target)+create.Path, nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodPut, scheme+cmp.Or(config.Authority, config.Target)+create.Path, nil)
 		if err != nil {
 			return fmt.Errorf("create topic %s: %w", topic, withoutURL(err))
 		}

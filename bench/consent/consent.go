@@ -8,6 +8,7 @@ package consent
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"pushbench/bench/target"
 	"pushbench/scenarios"
 )
 
@@ -68,11 +70,27 @@ func reach(ctx context.Context, t *scenarios.Target) (string, error) {
 		address := net.JoinHostPort(ip.Unmap().String(), port)
 		var c net.Conn
 		if c, err = (&net.Dialer{}).DialContext(ctx, "tcp", address); err == nil {
-			c.Close()
-			return address, nil
+			defer c.Close()
+			return address, handshake(ctx, t, c)
 		}
 	}
 	return "", fmt.Errorf("url: %s accepts no connection: %w; start the server, or give start instead of url", t.Authority(), err)
+}
+
+// handshake makes the TLS handshake of a target, if it has TLS.
+func handshake(ctx context.Context, t *scenarios.Target, c net.Conn) error {
+	if !t.Secured() {
+		return nil
+	}
+	config, err := target.TLS(string(t.Authorities))
+	if err != nil {
+		return err
+	}
+	config.ServerName = t.Host()
+	if err := tls.Client(c, config).HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("url: TLS with %s: %w", t.Authority(), err)
+	}
+	return nil
 }
 
 // ask requests the consent of a host from its checked address.
@@ -90,11 +108,15 @@ func ask(ctx context.Context, t *scenarios.Target, address string) error {
 func request(ctx context.Context, t *scenarios.Target, address, token string) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.Authority()+Path, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(t.URL, "/")+Path, nil)
 	if err != nil {
 		return err
 	}
-	client := Client(address)
+	config, err := target.TLS(string(t.Authorities))
+	if err != nil {
+		return err
+	}
+	client := Client(address, config)
 	defer client.CloseIdleConnections()
 	response, err := client.Do(r)
 	if err != nil {
@@ -117,11 +139,12 @@ func request(ctx context.Context, t *scenarios.Target, address, token string) er
 }
 
 // Client returns a client whose requests all go to one address, whatever their URL names. It follows no redirect
-// and uses no proxy.
-func Client(address string) *http.Client {
+// and uses no proxy. secured is for the scheme https.
+func Client(address string, secured *tls.Config) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			MaxResponseHeaderBytes: mostHeader,
+			TLSClientConfig:        secured,
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 				return (&net.Dialer{Timeout: within}).DialContext(ctx, "tcp", address)
 			},

@@ -1,6 +1,9 @@
 package consent
 
 import (
+	"encoding/pem"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -126,7 +129,7 @@ func TestClientsReachOneAddress(t *testing.T) {
 	}))
 	defer s.Close()
 	t.Setenv("HTTP_PROXY", "http://proxy.example.invalid:3128")
-	response, err := Client(s.Listener.Addr().String()).Get("http://far.example.invalid:1/")
+	response, err := Client(s.Listener.Addr().String(), nil).Get("http://far.example.invalid:1/")
 	if err != nil || response.StatusCode != http.StatusFound {
 		t.Fatal(response, err)
 	}
@@ -171,5 +174,31 @@ func TestAnUnsafeSecretIsRefused(t *testing.T) {
 	}
 	if _, err := Token("a"); err == nil || !strings.Contains(err.Error(), "is not a secret of 64 hex digits; delete it") {
 		t.Error(err)
+	}
+}
+
+// A certificate is checked before the run: against the authorities of the file, and for the host of the url.
+func TestTLSIsChecked(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes
+	s.StartTLS()
+	defer s.Close()
+	authorities := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
+	for _, c := range []struct {
+		url         string
+		authorities []byte
+		want        string // "": no error
+	}{
+		{s.URL, authorities, ""},
+		{s.URL, nil, "certificate signed by unknown authority"},
+		{"https://localhost:" + port, authorities, ", not localhost"},
+	} {
+		secured := at(c.url)
+		secured.Authorities = c.authorities
+		_, err := Admit(t.Context(), secured, nil)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), "url: TLS with ") || !strings.HasSuffix(err.Error(), c.want)) {
+			t.Errorf("%s: got %v, want %q", c.url, err, c.want)
+		}
 	}
 }

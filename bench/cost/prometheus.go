@@ -51,7 +51,7 @@ func (p *Page) Read() (s Sample, err error) {
 		return s, err
 	}
 	request.Header.Set("Accept", "text/plain;version=0.0.4")
-	client := consent.Client(p.Address)
+	client := consent.Client(p.Address, nil)
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
 	if err != nil {

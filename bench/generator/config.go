@@ -52,6 +52,11 @@ func (d *driver) clientConfig(p *Prepare) (c client.Config, err error) {
 	if err := file.ReadLogins(); err != nil {
 		return c, err
 	}
+	if file.Secured() {
+		if c.TLS, err = target.TLS(p.Certificate); err != nil {
+			return c, err
+		}
+	}
 	c.Dialect, err = target.Compile(file, d.transport, os.LookupEnv)
 	return c, err
 }

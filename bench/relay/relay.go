@@ -7,6 +7,7 @@ package relay
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"slices"
@@ -20,6 +21,7 @@ type Relay struct {
 	Addr string // host:port, for clients
 
 	target  string
+	secured *tls.Config // of connections to the server; nil: no TLS
 	ln      net.Listener
 	running sync.WaitGroup
 
@@ -34,8 +36,15 @@ type Relay struct {
 // A link is one connection of a client, and the connection of the relay to the server.
 type link struct {
 	Conversation
-	client, server *net.TCPConn // server is nil if it is unreachable
-	muted          bool         // discard data from the server
+	client *net.TCPConn
+	server halfCloser // nil if it is unreachable
+	muted  bool       // discard data from the server
+}
+
+// A halfCloser is a connection that can end one direction: TCP, or TLS over it.
+type halfCloser interface {
+	net.Conn
+	CloseWrite() error
 }
 
 // A Conversation is the record of one connection.
@@ -52,13 +61,14 @@ type Piece struct {
 	Bytes int
 }
 
-// Start relays to a server's address, host:port, until Close.
-func Start(target string) (*Relay, error) {
+// Start relays to a server's address, host:port, until Close. If secured is not nil, the relay speaks TLS with the
+// server and cleartext with the clients.
+func Start(target string, secured *tls.Config) (*Relay, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("start a relay: %w", err)
 	}
-	r := &Relay{Addr: ln.Addr().String(), target: target, ln: ln}
+	r := &Relay{Addr: ln.Addr().String(), target: target, secured: secured, ln: ln}
 	r.running.Go(r.accept)
 	return r, nil
 }
@@ -103,19 +113,38 @@ func (r *Relay) serve(client *net.TCPConn) {
 
 // connect records a connection, and connects it to the server unless the relay is blocked.
 func (r *Relay) connect(client *net.TCPConn) *link {
-	server, _ := net.Dial("tcp", r.target) // without a server, the client connection is closed below
+	server := r.dial() // without a server, the client connection is closed below
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l := &link{client: client, Conversation: Conversation{Opened: time.Now()}}
+	l := &link{client: client, server: server, Conversation: Conversation{Opened: time.Now()}}
 	r.links = append(r.links, l)
-	if server != nil {
-		l.server = server.(*net.TCPConn)
-	}
 	if r.blocked || server == nil {
 		l.hangUp()
 	}
 	return l
 }
+
+// dial connects to the server; nil: it is unreachable.
+func (r *Relay) dial() halfCloser {
+	c, err := net.DialTimeout("tcp", r.target, dialWithin)
+	if err != nil {
+		return nil
+	}
+	if r.secured == nil {
+		return c.(*net.TCPConn)
+	}
+	secured := tls.Client(c, r.secured)
+	_ = c.SetDeadline(time.Now().Add(dialWithin))
+	if secured.Handshake() != nil {
+		c.Close()
+		return nil
+	}
+	_ = c.SetDeadline(time.Time{})
+	return secured
+}
+
+// dialWithin is the longest time to connect to the server.
+const dialWithin = 10 * time.Second
 
 // hangUp closes the direction to the client. It continues to read from the client, which has
 // counted the bytes that it sent.

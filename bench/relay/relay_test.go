@@ -15,7 +15,7 @@ import (
 func TestRefuseResetsEveryNthRequest(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }))
 	t.Cleanup(server.Close)
-	r, err := Start(server.Listener.Addr().String())
+	r, err := Start(server.Listener.Addr().String(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func Run(path, address string, in io.Reader, out io.Writer) error {
 		if address == "" {
 			return errors.New("url: its address is not given")
 		}
-		greeting.Listening, greeting.Authority = address, t.Authority()
+		greeting.Listening, greeting.Authority, greeting.Certificate = address, t.Authority(), string(t.Authorities)
 		if greeting.PID, greeting.Page, err = Bill(t, address); err != nil {
 			return err
 		}
@@ -272,7 +272,7 @@ func (s *server) healthy(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	c := consent.Client(s.address)
+	c := consent.Client(s.address, nil)
 	defer c.CloseIdleConnections()
 	response, err := c.Do(request)
 	if err != nil {

@@ -55,7 +55,7 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace,
 		return t, err
 	}
 	defer func() { err = errors.Join(err, server.End(child.ExitTimeout)) }()
-	between, err := relay.Start(greeting.Listening)
+	between, err := relay.Start(greeting.Listening, nil)
 	if err != nil {
 		return t, err
 	}

@@ -8,6 +8,7 @@ package verify
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -115,7 +116,11 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	if err := v.reach(ctx, greeting.Listening); err != nil {
 		return r, err
 	}
-	between, err := relay.Start(greeting.Listening)
+	secured, err := v.secured(greeting)
+	if err != nil {
+		return r, err
+	}
+	between, err := relay.Start(greeting.Listening, secured)
 	if err != nil {
 		return r, err
 	}
@@ -123,6 +128,7 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	t := &trial{Verification: v, dialect: dialect, transport: transport, server: server, between: between, o: newObserver()}
 	t.payloads = payload.NewScanner(run, func(uint32) int { return v.size() })
 	config := t.config(greeting)
+	config.TLS = secured
 	if err := client.CreateTopics(ctx, &config, []string{watched, other}); err != nil {
 		return r, err
 	}
@@ -167,6 +173,18 @@ type trial struct {
 // pollEvery is the interval of short polling.
 const pollEvery = 50 * time.Millisecond
 
+// secured is the configuration of connections to a server with TLS; nil for others.
+func (v Verification) secured(server child.Greeting) (*tls.Config, error) {
+	if !v.Target.Secured() {
+		return nil, nil
+	}
+	config, err := target.TLS(server.Certificate)
+	if err == nil {
+		config.ServerName = v.Target.Host()
+	}
+	return config, err
+}
+
 // config is that of clients next to the server.
 func (t *trial) config(server child.Greeting) client.Config {
 	return client.Config{
@@ -178,7 +196,7 @@ func (t *trial) config(server child.Greeting) client.Config {
 // open prepares the clients: the first one behind the relay, the others next to the server.
 func (t *trial) open(direct client.Config) error {
 	relayed := direct
-	relayed.Target, relayed.Traffic = t.between.Addr, new(client.Traffic)
+	relayed.Target, relayed.Traffic, relayed.TLS = t.between.Addr, new(client.Traffic), nil // the relay speaks TLS
 	for _, config := range []client.Config{relayed, direct} {
 		e, err := engines.New(engines.Goroutine, config)
 		if err != nil {

@@ -34,7 +34,7 @@ func TestBlankFormIsAccepted(t *testing.T) {
 var optional = regexp.MustCompile(`^(\s*)# ([ #]*(?:- )?[a-z]+:)`)
 
 // exclusive matches the optional fields that another field of the form excludes.
-var exclusive = regexp.MustCompile(`^(# url|# cost|  # get|    #   # every):`)
+var exclusive = regexp.MustCompile(`^(# url|# ca|# cost|  # get|    #   # every):`)
 
 // With all other optional fields the form is accepted as well.
 func TestFormWithAllOptionalFieldsIsAccepted(t *testing.T) {

@@ -115,7 +115,7 @@ func fits(flag string, s *scenarios.Scenario, t *scenarios.Target) error {
 	case s.Replies.Size > 0:
 		return refuse("replies require the webhooks of pushbench's servers", "scenarios without replies")
 	case s.Secured():
-		return refuse("TLS is not supported", "scenarios without TLS")
+		return refuse("network.tls is a setting of pushbench's servers", "scenarios without TLS; a target has TLS if its url is https://host:port")
 	case s.Network.Link == scenarios.PacketLink:
 		return refuse("network namespaces are not supported", "network.link: stream")
 	case t.Remote() && (s.Network != (scenarios.Network{Link: scenarios.StreamLink}) || len(s.Sweep.RTT) > 0):

@@ -77,7 +77,7 @@ func suiteFor(library wire.Library) suite {
 // relayed starts a relay to a server's address that lasts until the test ends.
 func relayed(t testing.TB, target string) *relay.Relay {
 	t.Helper()
-	r, err := relay.Start(target)
+	r, err := relay.Start(target, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

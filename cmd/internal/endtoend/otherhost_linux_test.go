@@ -2,8 +2,12 @@ package endtoend
 
 import (
 	"bytes"
+	"encoding/pem"
 	"fmt"
 	"net"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -152,8 +156,28 @@ func serviceAt(t *testing.T, inside func(func() error) error, service, address, 
 	}
 }
 
+// securedFile writes a target file of the service behind a proxy with TLS.
+func securedFile(t *testing.T, dir, address string) string {
+	t.Helper()
+	proxy := httptest.NewTLSServer(httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: address}))
+	t.Cleanup(proxy.Close)
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: proxy.Certificate().Raw})
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), authority, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := runningFile(t, dir, "secured", proxy.Listener.Addr().String(), "ca: ca.pem")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.Replace(text, []byte("http:"), []byte("https:"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // The process of a running server is billed if the target file names it. Otherwise its cost is not measured, and no
-// output shows a number.
+// output shows a number. A server with TLS is measured like others.
 func TestRunningServerIsBilled(t *testing.T) {
 	dir := t.TempDir()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -165,7 +189,7 @@ func TestRunningServerIsBilled(t *testing.T) {
 	pid, stop := serviceAt(t, func(start func() error) error { return start() }, buildService(t, dir), address, "")
 	defer stop()
 	billed := runningFile(t, dir, "billed", address, fmt.Sprintf("cost: {pid: %d}", pid))
-	free := runningFile(t, dir, "free", address, "")
+	free := securedFile(t, dir, address)
 	folder := filepath.Join(dir, "run")
 	c := exec.CommandContext(t.Context(), pushbench, "run", filepath.Join(dir, "echo.yaml"), "--target", billed+","+free, "--quick", "--format", "json", "--out", folder)
 	out, _ := c.CombinedOutput()
@@ -181,6 +205,9 @@ func TestRunningServerIsBilled(t *testing.T) {
 		v := summary.Measure(metric.ServerCPUPerMessage, trial)
 		if billed != (v.Known == summary.Shown) || billed != (trial.Cost.Server.MemoryIdle > 0) {
 			t.Errorf("%s: server CPU per message %v, %d bytes of memory", trial.Configuration, v, trial.Cost.Server.MemoryIdle)
+		}
+		if got, handshakes := trial.Ledger, trial.Connect.Stages["tls"].Count(); got.Expected == 0 || got.Delivered != got.Expected || billed != (handshakes == 0) {
+			t.Errorf("%s: delivered %d of %d messages, %d TLS handshakes", trial.Configuration, got.Delivered, got.Expected, handshakes)
 		}
 	}
 }

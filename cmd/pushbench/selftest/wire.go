@@ -48,7 +48,7 @@ func (l *lab) connect(transport scenarios.Transport, clients int, config client.
 		return nil, err
 	}
 	if relayed {
-		if g.relay, err = relay.Start(config.Target); err != nil {
+		if g.relay, err = relay.Start(config.Target, nil); err != nil {
 			return nil, err
 		}
 		config.Target = g.relay.Addr
