@@ -46,6 +46,7 @@ skips the remaining references (exit code 6). The second stops immediately.
 	}
 	c.Flags().StringVar(&o.Out, "out", app.RunsFolder, "folder for the runs, one per reference")
 	c.Flags().StringSliceVar(&o.Targets, "target", nil, "target files of the servers that the references measured (default: the paths that the references name)")
+	register(c, "target", completeTargetList)
 	hostFlags(c)
 	quickFlag(c, &o.Quick)
 	c.Flags().StringVar(&out.junit, "junit", "", "JUnit file for the assertions' outcomes, for CI systems; with several references one file each, NAME-FILE (default: none)")

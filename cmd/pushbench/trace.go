@@ -91,6 +91,7 @@ The diagram shows how a transport works. To measure how fast it is, use pushbenc
 	f.DurationVar(&l.PollTimeout, "poll-timeout", time.Second, "longest time a long poll waits for a message, 10ms to 25s")
 	f.DurationVar(&l.Silence, "silence", 1200*time.Millisecond, "time before the first message is published, 0s to 30s")
 	f.StringVar(&l.target, "target", "", "server to trace, by its target file or a name in "+app.TargetsFolder+" (default: pushbench's own)")
+	register(c, "target", completeTargets)
 	allowHostFlag(c)
 	f.StringVar(&folder, "out", "", "folder for the diagrams, as trace-TRANSPORT.svg and .txt, or trace-TARGET-TRANSPORT (default: none)")
 	acceptDeprecated(c)
