@@ -205,6 +205,7 @@ func (s *standIn) socket(w http.ResponseWriter, r *http.Request) {
 	} else {
 		send("hello")
 	}
+	joined := map[string]bool{}
 	for {
 		_, text, err := c.ReadMessage()
 		if err != nil {
@@ -221,8 +222,9 @@ func (s *standIn) socket(w http.ResponseWriter, r *http.Request) {
 				}
 				return true
 			})
+			joined[topic] = true
 			send("joined " + topic)
-		case command == "say":
+		case command == "say" && joined[topic]: // as many servers, it accepts messages from subscribers only
 			s.add(topic, message)
 			if !s.silent {
 				send("said")

@@ -106,6 +106,9 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	if err != nil {
 		return r, err
 	}
+	if !dialect.Posts() && !dialect.PublishesInFrames() {
+		return r, fmt.Errorf("messages are published by POST with %s, and publish.post is missing; add it", transport)
+	}
 	server, greeting, err := child.StartServer(ctx, v.Serve, child.Options{Preparation: time.Duration(v.Target.Start.Within)})
 	if err != nil {
 		return r, err
@@ -164,10 +167,12 @@ type trial struct {
 	o         *observer
 	payloads  *payload.Scanner
 
-	engines              []client.Engine
-	first, second, posts client.Session // posts is nil without publish.post
-	next                 uint32         // index of the next payload
-	findings             []Finding
+	engines       []client.Engine
+	first, second client.Session // of a topic each
+	member        client.Session // of the first topic, which publishes in frames; nil without publish.frame
+	posts         client.Session // nil without publish.post
+	next          uint32         // index of the next payload
+	findings      []Finding
 }
 
 // pollEvery is the interval of short polling.
@@ -208,7 +213,7 @@ func (t *trial) open(direct client.Config) error {
 }
 
 func (t *trial) close() {
-	for _, s := range []client.Session{t.first, t.second, t.posts} {
+	for _, s := range []client.Session{t.first, t.second, t.member, t.posts} {
 		if s != nil {
 			s.Close()
 		}
@@ -222,6 +227,7 @@ func (t *trial) close() {
 const (
 	firstClient = iota
 	secondClient
+	memberClient
 	backend
 )
 
@@ -237,11 +243,14 @@ func (t *trial) counted(check, format string, values ...any) {
 // try makes the checks in order. It ends at the first that the others need.
 func (t *trial) try(ctx context.Context) {
 	t.first = t.engines[0].Open(client.Subscription{Client: firstClient, Topics: []string{watched}, Delivery: string(scenarios.Every)}, t.o)
-	t.second = t.engines[1].Open(client.Subscription{Client: secondClient, Topics: []string{other}, Delivery: string(scenarios.Every), Publishes: true}, t.o)
+	t.second = t.engines[1].Open(client.Subscription{Client: secondClient, Topics: []string{other}, Delivery: string(scenarios.Every)}, t.o)
+	if t.dialect.PublishesInFrames() { // many servers accept frames from subscribers only
+		t.member = t.engines[1].Open(client.Subscription{Client: memberClient, Topics: []string{watched}, Delivery: string(scenarios.Every), Publishes: true}, t.o)
+	}
 	if !t.subscribes(ctx) {
 		return
 	}
-	publisher := t.second
+	publisher := t.member
 	if t.dialect.Posts() {
 		t.posts = t.engines[1].Open(client.Subscription{Client: backend}, t.o)
 		publisher = t.posts
@@ -259,8 +268,8 @@ func (t *trial) try(ctx context.Context) {
 	if t.posts != nil {
 		arrives = t.publishes(ctx, "post", backend, t.posts)
 	}
-	if t.dialect.PublishesInFrames() {
-		arrives = t.publishes(ctx, "frame", secondClient, t.second) && arrives
+	if t.member != nil {
+		arrives = t.publishes(ctx, "frame", memberClient, t.member) && arrives
 	}
 	t.isolates()
 	t.staysOpen(ctx)
@@ -273,9 +282,11 @@ func (t *trial) try(ctx context.Context) {
 // attempts is how many connections may fail before a check gives up.
 const attempts = 4
 
-// subscribes waits until both clients are subscribed.
+// subscribes waits until all clients are subscribed.
 func (t *trial) subscribes(ctx context.Context) bool {
-	ready := func(s *seen) bool { return s.subscribed[firstClient] > 0 && s.subscribed[secondClient] > 0 }
+	ready := func(s *seen) bool {
+		return s.subscribed[firstClient] > 0 && s.subscribed[secondClient] > 0 && (t.member == nil || s.subscribed[memberClient] > 0)
+	}
 	t.o.until(ctx, t.wait(), func(s *seen) bool { return ready(s) || s.refused() })
 	if !ready(t.o.snapshot()) {
 		t.found("subscribes", Failed, "%s", t.whyNot())
@@ -462,7 +473,7 @@ func (t *trial) staysOpen(ctx context.Context) {
 func (t *trial) resumes(ctx context.Context) {
 	publisher := t.posts
 	if publisher == nil {
-		publisher = t.second
+		publisher = t.member
 	}
 	before := t.o.snapshot().lost[firstClient]
 	t.between.Block()

@@ -342,3 +342,16 @@ func verified(ctx context.Context, v Verification, path string, transport scenar
 	}
 	return b.String()
 }
+
+func TestTransportsNeedAWayToPublish(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(fmt.Sprintf(standInFile, "127.0.0.1:1"), "  post: /publish?id={topic}\n", "", 1)
+	file, err := scenarios.ReadTarget("test.yaml", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "messages are published by POST with sse, and publish.post is missing; add it"
+	if _, err := (Verification{Target: file}).Do(t.Context(), "sse"); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

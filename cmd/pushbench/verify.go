@@ -25,7 +25,8 @@ func newVerifyCommand() *cobra.Command {
 a folder in ` + app.TargetsFolder + `.
 
 Over each transport of the file, two clients subscribe to one topic each. Messages are
-published in every way that the file describes. The checks say whether they arrive
+published in every way that the file describes: by POST, or by another client of the
+first topic. The checks say whether they arrive
 unchanged, in order and only at their subscriber, whether the server acknowledges them,
 and what a client receives after its connection was closed. The last line lists the
 processes whose CPU time and memory pushbench run measures.
