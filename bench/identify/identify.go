@@ -149,19 +149,18 @@ func (p *prober) offer(ctx context.Context) {
 	p.recognize(Sights{Header: e.Header, Frame: e.First, Subprotocol: p.found.Subprotocol})
 }
 
-// open sends the first frame of each dialect whose server waits for it, first that of the path.
+// open sends the first frame of a dialect whose server waits for it, if its path is one of that dialect. Another server
+// might not expect such a frame.
 func (p *prober) open(ctx context.Context) {
-	for _, atPath := range []bool{true, false} {
-		for _, d := range dialects {
-			if d.opening == "" || d.usualAt(p.found.Socket) != atPath || p.found.Dialect.Target != "" {
-				continue
-			}
-			t := p.request(inspect.WebSocket, p.found.Socket)
-			t.Opening = d.opening
-			if e := p.do(ctx, t); e != nil && d.reply.MatchString(e.First) {
-				p.found.First = e.First
-				p.found.Dialect = Dialect{d.title, d.target, "its reply to " + d.opening}
-			}
+	for _, d := range dialects {
+		if d.opening == "" || p.found.First != "" || !d.at.MatchString(p.found.Socket) {
+			continue
+		}
+		t := p.request(inspect.WebSocket, p.found.Socket)
+		t.Opening = d.opening
+		if e := p.do(ctx, t); e != nil && d.reply.MatchString(e.First) {
+			p.found.First = e.First
+			p.found.Dialect = Dialect{d.title, d.target, "its reply to " + d.opening}
 		}
 	}
 }
@@ -228,6 +227,7 @@ type dialect struct {
 	subprotocols []string       // that only its servers select
 	frame        *regexp.Regexp // the first frame, which the server sends by itself
 	opening      string         // the frame for which the server waits, if it does
+	at           *regexp.Regexp // paths at which the opening is sent
 	reply        *regexp.Regexp // to the opening
 	field        string         // a field of its responses
 	product      string         // start of the field Server, where one of these is a sign:
@@ -243,7 +243,7 @@ var dialects = []dialect{
 	},
 	{
 		title: "Centrifugo", target: "centrifugo", paths: []string{"/connection/websocket"},
-		opening: `{"id":1,"connect":{}}`, reply: regexp.MustCompile(`"connect":\{|"error":\{"code":10[0-9]`),
+		opening: `{"id":1,"connect":{}}`, at: regexp.MustCompile(`/connection/websocket(\?|$)`), reply: regexp.MustCompile(`"connect":\{|"error":\{"code":10[0-9]`),
 	},
 	{
 		title: "ActionCable", target: "actioncable", paths: []string{"/cable"},
@@ -252,7 +252,7 @@ var dialects = []dialect{
 	{title: "graphql-transport-ws", target: "graphqlws", paths: []string{"/graphql"}, subprotocols: []string{"graphql-transport-ws"}},
 	{
 		title: "Phoenix Channels", target: "phoenix", paths: []string{"/socket/websocket?vsn=2.0.0"},
-		opening: `["0","0","phoenix","heartbeat",{}]`, reply: regexp.MustCompile(`"phx_reply"`),
+		opening: `["0","0","phoenix","heartbeat",{}]`, at: regexp.MustCompile(`/websocket(\?|$)`), reply: regexp.MustCompile(`"phx_reply"`),
 	},
 	{title: "MQTT", target: "mosquitto", subprotocols: []string{"mqtt", "mqttv3.1"}},
 	{title: "STOMP", target: "rabbitmq", subprotocols: []string{"v12.stomp", "v11.stomp", "v10.stomp"}},
@@ -260,7 +260,7 @@ var dialects = []dialect{
 	{title: "Pusher", target: "pusher", frame: regexp.MustCompile(`"event":"pusher:connection_established"`)},
 	{
 		title: "SignalR", target: "signalr",
-		opening: "{\"protocol\":\"json\",\"version\":1}\x1e", reply: regexp.MustCompile("^\\{\\}\x1e"),
+		opening: "{\"protocol\":\"json\",\"version\":1}\x1e", at: regexp.MustCompile(`(?i)hub(\?|$)`), reply: regexp.MustCompile("^\\{\\}\x1e"),
 	},
 	{title: "MCP (Streamable HTTP)", target: "mcp", field: "Mcp-Session-Id"},
 	{title: "Durable Streams", target: "durablestreams", field: "Stream-Next-Offset"},
@@ -284,8 +284,4 @@ func (d dialect) sign(s Sights) string {
 		return "the header fields Server and " + d.upgrade + " of its upgrade"
 	}
 	return ""
-}
-
-func (d dialect) usualAt(path string) bool {
-	return slices.Contains(d.paths, path)
 }

@@ -107,8 +107,8 @@ func TestDialectsAreRecognized(t *testing.T) {
 		"mosquitto":      {standIn{path: "/mqtt", subprotocol: "mqtt"}, "/mqtt", "the subprotocol mqtt"},
 		"rabbitmq":       {standIn{path: "/ws", subprotocol: "v12.stomp"}, "/ws", "the subprotocol v12.stomp"},
 		"centrifugo":     {standIn{path: "/connection/websocket", opening: `{"id":1,"connect":{}}`, reply: `{"id":1,"connect":{"client":"a","ping":25}}`}, "/connection/websocket", `its reply to {"id":1,"connect":{}}`},
-		"phoenix":        {standIn{path: "/live", opening: `["0","0","phoenix","heartbeat",{}]`, reply: `["0","0","phoenix","phx_reply",{"status":"ok","response":{}}]`}, "/live", `its reply to ["0","0","phoenix","heartbeat",{}]`},
-		"signalr":        {standIn{path: "/hub", opening: "{\"protocol\":\"json\",\"version\":1}\x1e", reply: "{}\x1e"}, "/hub", "its reply to {\"protocol\":\"json\",\"version\":1}\x1e"},
+		"phoenix":        {standIn{path: "/live/websocket", opening: `["0","0","phoenix","heartbeat",{}]`, reply: `["0","0","phoenix","phx_reply",{"status":"ok","response":{}}]`}, "/live/websocket", `its reply to ["0","0","phoenix","heartbeat",{}]`},
+		"signalr":        {standIn{path: "/chatHub?id=1", opening: "{\"protocol\":\"json\",\"version\":1}\x1e", reply: "{}\x1e"}, "/chatHub?id=1", "its reply to {\"protocol\":\"json\",\"version\":1}\x1e"},
 		"nchan":          {standIn{status: 200, fields: http.Header{"Server": {"nginx/1.22.1"}, "Content-Type": {"text/event-stream; charset=utf-8"}}, body: ": hi\n\n"}, "/sub?id=a", "the first line of its events, and the header field Server"},
 		"mcp":            {standIn{status: 400, fields: http.Header{"Mcp-Session-Id": {"VTH3WNTTAEZB"}}}, "/mcp", "the header field Mcp-Session-Id"},
 		"durablestreams": {standIn{status: 200, fields: http.Header{"Stream-Next-Offset": {"0_0"}}, body: "[]"}, "/v1/stream/a", "the header field Stream-Next-Offset"},
@@ -162,8 +162,8 @@ func TestUnknownServersAreDescribed(t *testing.T) {
 		path   string
 		want   Server
 	}{
-		"socket":                {standIn{path: "/chat", first: "hello"}, "/chat", Server{Requests: 7, Status: 404, Socket: "/chat", First: "hello"}},
-		"takes any subprotocol": {standIn{path: "/chat", subprotocol: "pushbench", first: "hello"}, "/chat", Server{Requests: 7, Status: 404, Socket: "/chat", First: "hello"}},
+		"socket":                {standIn{path: "/chat", first: "hello"}, "/chat", Server{Requests: 4, Status: 404, Socket: "/chat", First: "hello"}},
+		"takes any subprotocol": {standIn{path: "/chat", subprotocol: "pushbench", first: "hello"}, "/chat", Server{Requests: 4, Status: 404, Socket: "/chat", First: "hello"}},
 		"events":                {standIn{status: 200, fields: events, body: "event: x\ndata: 1\n\n"}, "/e", Server{Requests: 4, Status: 200, Type: "text/event-stream", Events: true, First: "event: x"}},
 		"nothing":               {standIn{}, "/", Server{Requests: 8, Status: 404}},
 	} {
@@ -173,6 +173,27 @@ func TestUnknownServersAreDescribed(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// A server that may not expect a frame receives none: one may end at a text that is not JSON.
+func TestUnknownServersReceiveNoFrame(t *testing.T) {
+	for _, path := range []string{"/chat", "/"} {
+		probe(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !websocket.IsWebSocketUpgrade(r) || r.URL.Path != path {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			c, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			_ = c.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
+			if _, got, err := c.ReadMessage(); err == nil {
+				t.Errorf("at %s the server received %q", path, got)
+			}
+		}), path)
 	}
 }
 

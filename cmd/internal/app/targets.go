@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"pushbench/bench/supervise"
 	"pushbench/bench/target"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/servers/foreign"
 )
 
 // TargetsFolder has a folder with the target file of each server that pushbench ships a target for.
@@ -77,6 +79,9 @@ func loadTarget(flag, name string) (*scenarios.Target, error) {
 			names := shippedTargets()
 			if flag != "--target" {
 				names = names[1:] // a baseline of pushbench's own servers is an executable
+			}
+			if slices.Contains(foreign.Names(), name) {
+				return nil, Usagef("%s: no folder %s here, which has target %q; allowed: run this in a checkout of pushbench, or the path of a target file", flag, TargetsFolder, name)
 			}
 			return nil, Usagef("%s: no target %q; allowed: %s, or the path of a target file", flag, name, strings.Join(names, ", "))
 		}
