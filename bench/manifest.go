@@ -266,7 +266,7 @@ func workload(s *scenarios.Scenario, configurations []scenarios.Configuration) r
 func describeLink(m *results.Manifest, s *scenarios.Scenario) {
 	n := s.Network
 	m.Network = results.Loopback
-	if s.Remote() != nil {
+	if s.AnyTarget((*scenarios.Target).Remote) {
 		m.Network = results.OtherHost
 	}
 	n.TLS = false // a property of the configurations

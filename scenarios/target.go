@@ -333,10 +333,8 @@ func defaultPort(u *url.URL) string {
 // Secured reports whether a running server has TLS; false for nil.
 func (t *Target) Secured() bool { return t != nil && strings.HasPrefix(t.URL, "https://") }
 
-// SecuredTarget reports whether any target of a scenario has TLS.
-func (s *Scenario) SecuredTarget() bool {
-	return slices.ContainsFunc(s.Sweep.Target, func(name TargetName) bool { return s.Targets[name].Secured() })
-}
+// Running reports whether a server is running already.
+func (t *Target) Running() bool { return t.URL != "" }
 
 // Host is the host of the url, exactly as the file has it; "": the server is started on this machine.
 func (t *Target) Host() string {
@@ -363,14 +361,9 @@ func (t *Target) Remote() bool {
 	return t.URL != "" && t.Host() != "localhost" && (err != nil || !ip.Unmap().IsLoopback())
 }
 
-// Remote returns the first target of a scenario that may be on another host; nil: all are on this machine.
-func (s *Scenario) Remote() *Target {
-	for _, name := range s.Sweep.Target {
-		if t := s.Targets[name]; t != nil && t.Remote() {
-			return t
-		}
-	}
-	return nil
+// AnyTarget reports whether a property holds for any target of a scenario.
+func (s *Scenario) AnyTarget(has func(*Target) bool) bool {
+	return slices.ContainsFunc(s.Sweep.Target, func(name TargetName) bool { return s.Targets[name] != nil && has(s.Targets[name]) })
 }
 
 // billing checks where the cost of a running server is read.

@@ -74,7 +74,7 @@ func vary(s *scenarios.Scenario, repetitions int) {
 
 // chooseEngine sets the engine if none is given. All configurations of a run have the same.
 func (o *Options) chooseEngine(s *scenarios.Scenario) error {
-	name, err := engines.Choose(o.Engine, s.Transports, s.Secured() || s.SecuredTarget())
+	name, err := engines.Choose(o.Engine, s.Transports, s.Secured() || s.AnyTarget((*scenarios.Target).Secured))
 	if err != nil {
 		return Usagef("--engine: %v", err)
 	}

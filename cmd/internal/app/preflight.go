@@ -40,7 +40,7 @@ func (e Env) fit(s *scenarios.Scenario, room room, given bool) error {
 	arithmetic := fmt.Sprintf("%d clients × %s + %d = %d open files in the server and as many in the load generator, but %s",
 		serverShare(s), why, spareDescriptors, need, room)
 	switch enough := ceilDiv(s.MostClients(), max(1, capacity)); {
-	case capacity < 1 || s.ClientsPublish():
+	case capacity < 1 || s.ClientsPublish() || s.AnyTarget((*scenarios.Target).Running):
 		return Usagef("%s; use fewer clients or raise the limit", arithmetic)
 	case given || s.Servers > 1:
 		return Usagef("%s; use %d servers, fewer clients or a higher limit", arithmetic, enough)

@@ -51,3 +51,23 @@ func TestFit(t *testing.T) {
 		})
 	}
 }
+
+// Several servers cannot share the clients of a server that is running already: it would receive each message once
+// per server.
+func TestARunningServerIsOne(t *testing.T) {
+	s, err := scenarios.Load("crowd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	running := &scenarios.Target{Name: "mine", URL: "http://127.0.0.1:1"}
+	s.Targets = map[scenarios.TargetName]*scenarios.Target{"mine": running}
+	s.Sweep.Target = []scenarios.TargetName{"mine"}
+	if err := (Env{}).fit(s, room{1000, 28000}, false); err == nil || !strings.HasSuffix(err.Error(), "; use fewer clients or raise the limit") {
+		t.Error(err)
+	}
+	s.Servers = 2
+	const want = "--target: mine cannot be measured with scenario crowd: 2 servers share the clients, and its url is one server; allowed: servers: 1"
+	if err := fits("--target", s, running); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -125,6 +125,8 @@ func fits(flag string, s *scenarios.Scenario, t *scenarios.Target) error {
 		return refuse("network namespaces are not supported", "network.link: stream")
 	case t.Remote() && (s.Network != (scenarios.Network{Link: scenarios.StreamLink}) || len(s.Sweep.RTT) > 0):
 		return refuse("it is on another host, and an emulated network would be added to the real one", "scenarios without network")
+	case t.Running() && s.Servers > 1:
+		return refuse(fmt.Sprintf("%d servers share the clients, and its url is one server", s.Servers), "servers: 1")
 	case s.Headers.Response > 0:
 		return refuse("headers.response is a setting of pushbench's servers", "scenarios without it")
 	}
