@@ -85,16 +85,18 @@ func ParseDuration(text string) (Duration, error) {
 	return Duration(d), nil
 }
 
-// String writes d as ParseDuration reads it, without zero parts: "2m", not "2m0s".
+// String writes d as ParseDuration reads it: in the largest of hours, minutes and seconds in which it is whole,
+// as most files and flags do, such as "61m" and "90s".
 func (d Duration) String() string {
-	text := time.Duration(d).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
+	for _, unit := range []struct {
+		name string
+		of   time.Duration
+	}{{"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}} {
+		if whole := time.Duration(d) / unit.of; whole != 0 && time.Duration(d)%unit.of == 0 {
+			return strconv.FormatInt(int64(whole), 10) + unit.name
+		}
 	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
+	return time.Duration(d).String()
 }
 
 // MarshalText writes d with its unit, in YAML and in JSON.

@@ -85,7 +85,10 @@ func TestUnitsAreWrittenAsPeopleWriteThem(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{Duration(2 * time.Minute).String(), "2m"},
 		{Duration(time.Hour).String(), "1h"},
-		{Duration(time.Hour + time.Second).String(), "1h0m1s"},
+		{Duration(61 * time.Minute).String(), "61m"}, // as in --window 61m, also in errors
+		{Duration(90 * time.Second).String(), "90s"},
+		{Duration(time.Hour + time.Second).String(), "3601s"},
+		{Duration(time.Minute + time.Millisecond).String(), "1m0.001s"},
 		{Duration(10 * time.Second).String(), "10s"},
 		{Duration(1500 * time.Millisecond).String(), "1.5s"},
 		{Duration(0).String(), "0s"},
@@ -118,7 +121,7 @@ func TestUnitsSurviveJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := `{"D":"1m30s","R":"30/min","S":"2kB"}`; string(data) != text {
+	if text := `{"D":"90s","R":"30/min","S":"2kB"}`; string(data) != text {
 		t.Errorf("got %s, want %s", data, text)
 	}
 	var got units

@@ -10,6 +10,7 @@ import (
 
 	"pushbench/bench/inspect"
 	"pushbench/cmd/internal/app"
+	"pushbench/scenarios"
 )
 
 // inspectOptions are the flags of inspect.
@@ -57,7 +58,7 @@ func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
 		return app.Usagef("inspect takes at least 1 argument (a URL), such as ws://127.0.0.1:8080/v1/ws?topic=a; got none")
 	}
 	if o.Wait <= 0 || o.Wait > time.Minute {
-		return app.Usagef("--wait: %s is not allowed; allowed: more than 0s, at most 1m", o.Wait)
+		return app.Usagef("--wait: %s is not allowed; allowed: more than 0s, at most 1m", scenarios.Duration(o.Wait))
 	}
 	if o.insecure {
 		o.TLS = &tls.Config{InsecureSkipVerify: true}

@@ -65,7 +65,7 @@ func listScenarios(out io.Writer) error {
 		if s.Network.Link == scenarios.PacketLink {
 			root = "yes*"
 		}
-		groups[s.Purpose] = append(groups[s.Purpose], fmt.Sprintf(line, name, app.InMinutes(bench.Duration(s, 1)), metric.Count(int64(s.MostClients())), root, s.ShortQuestion))
+		groups[s.Purpose] = append(groups[s.Purpose], fmt.Sprintf(line, name, app.InMinutes(bench.Duration(s, 1)), metric.Count(int64(s.MostClients()+s.PublishOnly())), root, s.ShortQuestion))
 	}
 	text := fmt.Sprintf(line, "", "time", "clients", "root", "question")
 	for _, p := range scenarios.Purposes {

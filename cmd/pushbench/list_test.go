@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,40 @@ func TestListFitsEightyColumns(t *testing.T) {
 		if !strings.Contains(out.String(), "\n"+purposes[p]+"\n") || purposes[p] == "" {
 			t.Errorf("no heading %q for %s", purposes[p], p)
 		}
+	}
+}
+
+// The list counts publish-only clients, and the duration in a scenario's comment is that of the list.
+func TestListAgreesWithTheScenarios(t *testing.T) {
+	var out bytes.Buffer
+	if err := listScenarios(&out); err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string][]string{}
+	for line := range strings.Lines(out.String()) {
+		if fields := strings.Fields(line); len(fields) > 3 {
+			listed[fields[0]] = fields
+		}
+	}
+	if got := listed["location"][3]; got != "1,200" {
+		t.Errorf("location has %s clients, want 1,200", got)
+	}
+	words := map[string]string{"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9", "ten": "10"}
+	comment := regexp.MustCompile(`(?m)^repetitions: .*(?:an estimate|a first look) in about (\w+) minutes`)
+	found := 0
+	for _, name := range scenarios.Names() {
+		source, err := scenarios.Source(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := comment.FindSubmatch(source); m != nil {
+			if found++; words[string(m[1])] != listed[name][1] {
+				t.Errorf("the comment of %s has %s minutes, the list %s", name, m[1], listed[name][1])
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("%d comments have a duration, want 5 or more", found)
 	}
 }
 

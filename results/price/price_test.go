@@ -2,6 +2,8 @@ package price_test
 
 import (
 	"math"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -44,6 +46,20 @@ func TestUnmeasuredUsageMattersOnlyIfBilled(t *testing.T) {
 	p.EgressGB = 0.01
 	if got := p.Total(use); !math.IsNaN(got) {
 		t.Errorf("egress is billed and not measured: the total is %v, want NaN", got)
+	}
+}
+
+// The file that pushbench prices prints, which users copy, has every field.
+func TestDefaultFileHasEveryField(t *testing.T) {
+	text, err := os.ReadFile("default.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field := range reflect.TypeFor[price.Prices]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		if name != "" && name != "-" && !strings.Contains(string(text), "\n"+name+":") {
+			t.Errorf("default.yaml has no %s", name)
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ func builtIn(b *strings.Builder) error {
 			return err
 		}
 		purpose := strings.ReplaceAll(string(s.Purpose), "_", " ")
-		rows[s.Purpose] += fmt.Sprintf("| %s | [`%s`](../scenarios/%s.yaml) | %s | %s |\n", purpose, name, name, metric.Count(int64(s.MostClients())), s.Question)
+		rows[s.Purpose] += fmt.Sprintf("| %s | [`%s`](../scenarios/%s.yaml) | %s | %s |\n", purpose, name, name, metric.Count(int64(s.MostClients()+s.PublishOnly())), s.Question)
 	}
 	for _, p := range scenarios.Purposes {
 		b.WriteString(rows[p])
