@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -413,4 +414,81 @@ func TestHeartbeatsAtIntervals(t *testing.T) {
 		one.Close()
 		checkParts(t, &traffic)
 	})
+}
+
+// sessionsFile has a session of two requests, the first of which is repeated. Its %s is the transport.
+const sessionsFile = `
+version: 1
+name: sessions
+url: http://127.0.0.1:1
+transports:
+  %s:
+    steps:
+    - {get: /ticket, expect: '^ticket (?<ticket>.+)$'}
+    - {post: "/open?{ticket}", body: '{topics}', headers: ["Content-Type: text/topics"], ok: [201], next: [{header: X-Session, as: session}]}
+    path: /all
+    headers: ["X-Session: {session}"]
+publish: {post: "/publish/{topic}"}
+`
+
+// Short polling and HTTP streaming open a session, too.
+func TestSessionsByRequests(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, start starter) {
+		for _, transport := range []scenarios.Transport{"shortpoll", "httpstream"} {
+			t.Run(string(transport), func(t *testing.T) { sessionByRequests(t, start, transport) })
+		}
+	})
+}
+
+func sessionByRequests(t *testing.T, start starter, transport scenarios.Transport) {
+	var tickets atomic.Int32
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ticket", func(w http.ResponseWriter, _ *http.Request) {
+		if tickets.Add(1) < 3 {
+			_, _ = io.WriteString(w, "wait")
+			return
+		}
+		_, _ = io.WriteString(w, "ticket T 1")
+	})
+	mux.HandleFunc("POST /open", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if r.URL.RawQuery != "T%201" || string(body) != "a,b" || r.Header.Get("Content-Type") != "text/topics" {
+			http.Error(w, "no ticket", http.StatusForbidden)
+			return
+		}
+		w.Header().Set("x-session", "S1")
+		w.WriteHeader(http.StatusCreated)
+	})
+	mux.HandleFunc("GET /all", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Session") != "S1" {
+			http.Error(w, "no session", http.StatusForbidden)
+			return
+		}
+		_, _ = fmt.Fprintf(w, "%s\n", payload.Append(nil, foreignRun, 7, 64))
+		if transport == "httpstream" {
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}
+	})
+	file, err := scenarios.ReadTarget("sessions.yaml", strings.NewReader(fmt.Sprintf(sessionsFile, transport)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dialect, err := target.Compile(file, transport, os.LookupEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var traffic client.Traffic
+	engine := startForeign(start, serveHTTP(t, mux), dialect, &traffic)
+	saw := clienttest.NewObserver()
+	one := engine.Open(client.Subscription{Client: 0, Topics: []string{"a", "b"}, Delivery: "every"}, saw)
+	saw.Await(t, "a message", func(calls []clienttest.Call) bool { return len(indexes(calls, 0)) > 0 })
+	one.Close()
+	if lost := clienttest.Events(saw.All(), 0, client.Disconnected); len(lost) > 0 {
+		t.Errorf("lost a connection: %s", lost[0].Cause)
+	}
+	if ready := clienttest.Events(saw.All(), 0, client.Connected); ready[0].Stages.Requests != 5 {
+		t.Errorf("%d requests until subscribed, want 5", ready[0].Stages.Requests)
+	}
+	checkParts(t, &traffic)
 }
