@@ -1,5 +1,7 @@
 package scenarios
 
+import "slices"
+
 // MeanPayload returns the average payload of a message in bytes.
 func (s *Scenario) MeanPayload() float64 {
 	if len(s.Payload.Sizes) == 0 {
@@ -11,6 +13,15 @@ func (s *Scenario) MeanPayload() float64 {
 		weights += sw.Weight
 	}
 	return bytes / weights
+}
+
+// LargestPayload returns the largest payload of a message of any configuration, in bytes.
+func (s *Scenario) LargestPayload() int {
+	largest := slices.Max(sweptOr(s.Sweep.Payload, s.Payload.Size))
+	for _, sw := range s.Payload.Sizes {
+		largest = max(largest, sw.Size)
+	}
+	return int(largest)
 }
 
 // PublishOnly returns the number of publish-only clients.

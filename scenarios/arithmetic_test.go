@@ -12,11 +12,15 @@ func TestMeanPayload(t *testing.T) {
 	for _, c := range []struct {
 		payload Payload
 		want    float64 // bytes
+		largest int
 	}{
-		{Payload{Size: 128}, 128},
-		{Payload{Sizes: []SizeWeight{{100, 1}}}, 100},
-		{Payload{Sizes: []SizeWeight{{100, 3}, {1000, 1}}}, 325},
+		{Payload{Size: 128}, 128, 128},
+		{Payload{Sizes: []SizeWeight{{100, 1}}}, 100, 100},
+		{Payload{Sizes: []SizeWeight{{100, 3}, {1000, 1}}}, 325, 1000},
 	} {
+		if got := (&Scenario{Payload: c.payload}).LargestPayload(); got != c.largest {
+			t.Errorf("%v: got at most %d bytes, want %d", c.payload, got, c.largest)
+		}
 		if got := (&Scenario{Payload: c.payload}).MeanPayload(); got != c.want {
 			t.Errorf("%v: got %g bytes, want %g", c.payload, got, c.want)
 		}

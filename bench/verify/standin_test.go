@@ -55,6 +55,7 @@ type misbehaviour struct {
 	open    func(c net.Conn)                                         // writes to a WebSocket after the handshake
 	publish func(topic, text string) (newTopic string, all []string) // what a publication becomes
 	mute    bool                                                     // no request has a response
+	limit   int64                                                    // of a publication, in bytes; 0: none
 	silent  bool                                                     // publications are not acknowledged
 	binary  bool                                                     // frames are binary
 	event   string                                                   // format of an event; default "data: %s\n\n"
@@ -76,6 +77,10 @@ func newStandIn(m misbehaviour) *standIn {
 	s := &standIn{misbehaviour: m, closed: make(chan struct{}), messages: map[string][]string{}, changed: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /publish", func(w http.ResponseWriter, r *http.Request) {
+		if s.limit > 0 && r.ContentLength > s.limit {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
 		text, _ := io.ReadAll(r.Body)
 		s.add(r.FormValue("id"), string(text))
 		if s.silent {
@@ -190,6 +195,7 @@ func (s *standIn) socket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.Close()
+	c.SetReadLimit(s.limit) // beyond it, the connection is closed with 1009 (RFC 6455, section 7.4.1)
 	var writing sync.Mutex
 	send := func(text string) {
 		writing.Lock()

@@ -366,16 +366,20 @@ func (t *trial) publishes(ctx context.Context, how string, who int, s client.Ses
 	if how == "post" || !t.dialect.Posts() {
 		before = 1 // the first message of the topic
 	}
+	lost := t.o.snapshot().lost[who]
 	for range rounds {
 		t.publish(s, watched)
 	}
 	acknowledges := how == "post" || t.dialect.Acknowledges()
 	t.o.until(ctx, t.wait(), func(s *seen) bool {
 		all := !slices.ContainsFunc(indexes(from, t.next), func(i uint32) bool { return !s.arrived(i) })
-		return s.failures[who] != "" || all && (!acknowledges || s.acked[who] >= before+rounds)
+		return s.failures[who] != "" || s.lost[who] > lost || all && (!acknowledges || s.acked[who] >= before+rounds)
 	})
 	t.o.until(ctx, quiet, func(*seen) bool { return false }) // duplicates may follow
 	now := t.o.snapshot()
+	if now.failures[who] == "" && now.lost[who] > lost {
+		now.failures[who] = now.causes[who] // a frame has no outcome after its connection
+	}
 	t.delivers("delivers by "+how, now, who, from)
 	check := "acknowledges by " + how
 	switch got := max(0, now.acked[who]-before); {
@@ -397,7 +401,7 @@ func (t *trial) publishes(ctx context.Context, how string, who int, s client.Ses
 func (t *trial) delivers(check string, now *seen, who int, from uint32) {
 	want, got := indexes(from, t.next), now.since(firstClient, from)
 	missing := slices.DeleteFunc(slices.Clone(want), func(i uint32) bool { return slices.Contains(got, i) })
-	count := fmt.Sprintf("%d of %d messages", len(want)-len(missing), len(want))
+	count := fmt.Sprintf("%d of %d messages of %d B", len(want)-len(missing), len(want), t.size())
 	within := fmt.Sprintf("%s within %v", count, t.wait())
 	switch cause := now.failures[who]; {
 	case len(missing) == 0:

@@ -137,6 +137,7 @@ var servers = []struct {
 	transports string // separated by spaces; "": all
 	m          misbehaviour
 	change     [2]string // of the target file
+	size       int       // of payloads; 0: the default
 	silent     bool      // the server does not do what the verification waits for
 }{
 	{name: "well-behaved"},
@@ -165,6 +166,8 @@ var servers = []struct {
 	{name: "Base64", silent: true, m: misbehaviour{publish: changed(func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) })}, transports: "websocket"},
 	{name: "one byte", m: misbehaviour{publish: changed(func(text string) string { return text[:30] + "!" + text[31:] })}, transports: "sse longpoll"},
 	{name: "escaped", silent: true, m: misbehaviour{publish: changed(func(text string) string { return strings.ReplaceAll(text, "a", `\u0061`) })}, transports: "sse"},
+	{name: "payload limit", size: 1000, m: misbehaviour{limit: 100}, transports: "sse websocket"},
+	{name: "drops large messages", silent: true, size: 1000, m: misbehaviour{publish: func(topic, _ string) (string, []string) { return topic, nil }}, transports: "sse"},
 	{name: "masked frame", transports: "websocket", m: misbehaviour{open: func(c net.Conn) { _, _ = io.WriteString(c, "\x81\x85abcd\x09\x07\x0f\x08\x0e") }}},
 	{name: "huge frame", transports: "websocket", m: misbehaviour{open: func(c net.Conn) { _, _ = io.WriteString(c, "\x81\x7f\x00\x00\x00\xff\x00\x00\x00\x00") }}},
 	{name: "compressed frame", transports: "websocket", m: misbehaviour{open: func(c net.Conn) { _, _ = io.WriteString(c, "\xc1\x05hello") }}},
@@ -208,6 +211,7 @@ const (
 // A row of the golden file.
 type row struct {
 	name, transport, file, address string
+	size                           int
 	wait                           time.Duration
 }
 
@@ -226,7 +230,7 @@ func TestBadServersAreNamed(t *testing.T) {
 				wait = timesOut
 			}
 			address := serve(t, s.m)
-			rows = append(rows, row{s.name, transport, fmt.Sprintf(text, address), address, wait})
+			rows = append(rows, row{s.name, transport, fmt.Sprintf(text, address), address, s.size, wait})
 		}
 	}
 	checkRows(t, rows, "servers.golden")
@@ -273,7 +277,7 @@ func TestServersThatDoNotStartAreNamed(t *testing.T) {
 		{"never healthy", starts("serves") + ", within: 300ms, get: /health"},
 		{"dies", starts("dies")},
 	} {
-		rows = append(rows, row{c.name, "sse", fmt.Sprintf(startFile, c.start), "", ends})
+		rows = append(rows, row{c.name, "sse", fmt.Sprintf(startFile, c.start), "", 0, ends})
 	}
 	checkRows(t, rows, "starts.golden")
 }
@@ -297,7 +301,7 @@ func checkRows(t *testing.T, rows []row, golden string) {
 				t.Error(err)
 				return
 			}
-			texts[i] = r.name + " (" + r.transport + ")\n" + verified(t.Context(), Verification{Serve: []string{self, path, r.address}, Wait: r.wait}, path, scenarios.Transport(r.transport)) + "\n"
+			texts[i] = r.name + " (" + r.transport + ")\n" + verified(t.Context(), Verification{Serve: []string{self, path, r.address}, Size: r.size, Wait: r.wait}, path, scenarios.Transport(r.transport)) + "\n"
 		})
 	}
 	running.Wait()

@@ -11,11 +11,13 @@ import (
 	"pushbench/bench/verify"
 	"pushbench/cmd/internal/app"
 	"pushbench/results"
+	"pushbench/scenarios"
 )
 
 func newVerifyCommand() *cobra.Command {
 	var transports []string
-	var silence time.Duration
+	var v verify.Verification
+	var size string
 	var format string
 	var ladder bool
 	c := &cobra.Command{
@@ -41,10 +43,17 @@ refuses a server only if it breaks a promise of the file, or cannot be used at a
 		ValidArgsFunction: firstArgument(completeTargets),
 
 		RunE: func(c *cobra.Command, args []string) error {
-			if silence < 0 || silence > 10*time.Minute {
-				return app.Usagef("--silence: %s is not allowed; allowed: 0s to 10m", silence)
+			var bytes scenarios.Size
+			err := bytes.UnmarshalText([]byte(size))
+			switch v.Size = int(bytes); {
+			case err != nil:
+				return app.Usagef("--size: %w; allowed: 32B to 64KiB", err)
+			case v.Silent < 0 || v.Silent > 10*time.Minute:
+				return app.Usagef("--silence: %s is not allowed; allowed: 0s to 10m", v.Silent)
+			case bytes < 32 || bytes > 64<<10:
+				return app.Usagef("--size: %s is not allowed; allowed: 32B to 64KiB", size)
 			}
-			found, err := env(c).Verify(c.Context(), args[0], transports, silence)
+			found, err := env(c).Verify(c.Context(), args[0], transports, v)
 			if err != nil {
 				return err
 			}
@@ -58,7 +67,8 @@ refuses a server only if it breaks a promise of the file, or cannot be used at a
 	}
 	f := c.Flags()
 	f.StringSliceVar(&transports, "transports", nil, "transports to try, such as sse,websocket (default: those of the file)")
-	f.DurationVar(&silence, "silence", 0, "time that a connection is left without messages, to see whether heartbeats keep it open; 0s: not checked")
+	f.DurationVar(&v.Silent, "silence", 0, "time that a connection is left without messages, to see whether heartbeats keep it open; 0s: not checked")
+	f.StringVar(&size, "size", "64B", "size of each payload, such as 16KiB, to see whether the server limits it")
 	f.StringVar(&format, "format", "table", "output format: table or json")
 	f.BoolVar(&ladder, "ladder", false, "also draw the traffic of the first client as a sequence diagram")
 	allowHostFlag(c)

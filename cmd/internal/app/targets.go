@@ -187,7 +187,7 @@ func (s *Session) admitTargets(scenario *scenarios.Scenario, b *Baseline) error 
 			if !v.Offers(transport) {
 				continue
 			}
-			if err := s.admit(v, transport); err != nil {
+			if err := s.admit(v, transport, scenario.LargestPayload()); err != nil {
 				return err
 			}
 		}

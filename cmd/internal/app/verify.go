@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	"pushbench/bench/target"
 	"pushbench/bench/verify"
@@ -13,13 +12,13 @@ import (
 )
 
 // Verify tries a target over some of its transports; nil: all.
-func (e Env) Verify(ctx context.Context, name string, transports []string, silent time.Duration) (found []verify.Result, err error) {
+func (e Env) Verify(ctx context.Context, name string, transports []string, v verify.Verification) (found []verify.Result, err error) {
 	t, chosen, err := e.Ready(ctx, name, transports)
 	if err != nil {
 		return nil, err
 	}
 	for _, transport := range chosen {
-		r, err := verifyOver(ctx, version{Target: t}, transport, silent)
+		r, err := verifyOver(ctx, version{Target: t}, v, transport)
 		if err != nil {
 			return found, err
 		}
@@ -59,12 +58,12 @@ func (e Env) Ready(ctx context.Context, name string, transports []string) (t *sc
 }
 
 // verifyOver tries a target over one transport.
-func verifyOver(ctx context.Context, of version, transport scenarios.Transport, silent time.Duration) (r verify.Result, err error) {
+func verifyOver(ctx context.Context, of version, v verify.Verification, transport scenarios.Transport) (r verify.Result, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return r, fmt.Errorf("find this executable: %w", err)
 	}
-	v := verify.Verification{Target: of.Target, Serve: Supervised(self, of.Target), Silent: silent}
+	v.Target, v.Serve = of.Target, Supervised(self, of.Target)
 	if r, err = v.Do(ctx, transport); err != nil {
 		return r, &Error{Refused, fmt.Errorf("%s: %w", of, err)}
 	}
@@ -83,8 +82,8 @@ func Refusal(found []verify.Result) error {
 
 // admit tries a target before a run measures it. It is an error if the server cannot be used as its file describes, or
 // breaks a stated promise. What else the server does to messages, the run counts.
-func (s *Session) admit(t version, transport scenarios.Transport) error {
-	r, err := verifyOver(s.Drain, t, transport, 0)
+func (s *Session) admit(t version, transport scenarios.Transport, size int) error {
+	r, err := verifyOver(s.Drain, t, verify.Verification{Size: size}, transport)
 	if s.Drain.Err() != nil {
 		return errInterrupted
 	}
@@ -93,7 +92,7 @@ func (s *Session) admit(t version, transport scenarios.Transport) error {
 	}
 	over := fmt.Sprintf("%s over %s", t, transports.Of(transport).Title)
 	if f := r.Refusal(); f != nil {
-		return &Error{Refused, fmt.Errorf("%s: %s: %s; pushbench verify --ladder shows the traffic", over, f.Check, f.Detail)}
+		return &Error{Refused, fmt.Errorf("%s: %s: %s; pushbench verify --size %s --ladder shows the traffic", over, f.Check, f.Detail, scenarios.Size(size))}
 	}
 	for _, f := range r.Findings {
 		if f.Outcome == verify.Failed {
