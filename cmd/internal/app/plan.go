@@ -62,7 +62,7 @@ func compared(a compare.Analysis, builds int) string {
 	switch {
 	case builds > 1:
 		what = "each configuration with the baseline's"
-	case strings.Contains(a.Family[0].Names[0], " target="):
+	case targetOf(a.Family[0].Names[0]) != targetOf(a.Family[0].Names[1]):
 		what = "each target with " + targetOf(a.Family[0].Names[1]) + ", over the same transport,"
 	case a.Declared.Against != "":
 		what = "each transport with " + transports.Or(partners(a))
