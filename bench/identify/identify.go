@@ -7,6 +7,7 @@ package identify
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -43,12 +44,13 @@ type Dialect struct {
 	Sign   string // what it was recognized by
 }
 
-// Probe sends requests to a URL of the scheme http, and waits for each response and each first frame for the given
-// time. An error means that there is no connection to the server.
-func Probe(ctx context.Context, u *url.URL, wait time.Duration) (Server, error) {
+// Probe sends requests to a URL of the scheme http or https, and waits for each response and each first frame for the
+// given time. Without a configuration the certificate is checked with the authorities of the system. An error means
+// that there is no connection to the server.
+func Probe(ctx context.Context, u *url.URL, secured *tls.Config, wait time.Duration) (Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, mostWaits*wait)
 	defer cancel()
-	p := &prober{url: u, wait: wait}
+	p := &prober{url: u, tls: secured, wait: wait}
 	get, err := inspect.Do(ctx, p.request(inspect.Poll, u.RequestURI()))
 	if err != nil {
 		return Server{}, err
@@ -67,6 +69,7 @@ func Probe(ctx context.Context, u *url.URL, wait time.Duration) (Server, error) 
 // A prober sends requests while its limits allow it.
 type prober struct {
 	url   *url.URL
+	tls   *tls.Config
 	wait  time.Duration
 	found Server
 }
@@ -76,7 +79,7 @@ func (p *prober) request(kind inspect.Kind, path string) inspect.Target {
 	if to, err := url.Parse(path); err == nil {
 		u.Path, u.RawPath, u.RawQuery = to.Path, to.RawPath, to.RawQuery
 	}
-	return inspect.Target{Kind: kind, URL: &u, Wait: p.wait}
+	return inspect.Target{Kind: kind, URL: &u, Wait: p.wait, TLS: p.tls}
 }
 
 // do sends one more request. It returns nil if the limits are reached or the server does not accept it.
@@ -182,7 +185,7 @@ func (p *prober) initialize(ctx context.Context) {
 	request.Header.Set("Accept", "application/json, text/event-stream")
 	// A redirect may name another host.
 	c := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
+		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: p.tls},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := c.Do(request)

@@ -83,7 +83,7 @@ func probe(t *testing.T, h http.Handler, path string) Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := Probe(t.Context(), u, patient)
+	found, err := Probe(t.Context(), u, nil, patient)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,6 +197,28 @@ func TestUnknownServersReceiveNoFrame(t *testing.T) {
 	}
 }
 
+// With TLS the requests are the same, of the WebSocket and of the first POST.
+func TestServersWithTLSAreRecognized(t *testing.T) {
+	for path, s := range map[string]standIn{
+		"/cable": {path: "/cable", first: `{"type":"welcome"}`},
+		"/mcp":   {status: 400, fields: http.Header{"Mcp-Session-Id": {"VTH3WNTTAEZB"}}},
+	} {
+		server := httptest.NewTLSServer(s.handler())
+		defer server.Close()
+		u, err := url.Parse(server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trusted := server.Client().Transport.(*http.Transport).TLSClientConfig
+		if found, err := Probe(t.Context(), u, trusted, patient); err != nil || found.Dialect.Target == "" {
+			t.Errorf("%s: got %+v, %v", path, found, err)
+		}
+		if _, err := Probe(t.Context(), u, nil, patient); err == nil || !strings.Contains(err.Error(), "certificate") {
+			t.Errorf("%s, with an unknown authority: got %v", path, err)
+		}
+	}
+}
+
 func TestProbeFailsWithoutAServer(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	u, err := url.Parse(server.URL)
@@ -204,7 +226,7 @@ func TestProbeFailsWithoutAServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.Close()
-	if _, err := Probe(t.Context(), u, patient); err == nil || !strings.Contains(err.Error(), "connect: ") {
+	if _, err := Probe(t.Context(), u, nil, patient); err == nil || !strings.Contains(err.Error(), "connect: ") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 func newTargetNewCommand() *cobra.Command {
 	var out string
+	var insecure bool
 	c := &cobra.Command{
 		Use:   "new [URL]",
 		Short: "Write a target file to fill in",
@@ -29,9 +30,10 @@ A file that exists is not overwritten.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			return env(c).NewTarget(c.Context(), out, strings.Join(args, ""))
+			return env(c).NewTarget(c.Context(), out, strings.Join(args, ""), insecure)
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "target.yaml", "file to write")
+	c.Flags().BoolVar(&insecure, "insecure", false, "accept any TLS certificate, such as a self-signed one; for a run the file needs ca")
 	return c
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,14 +22,14 @@ const MostRequests = identify.MostRequests
 
 // NewTarget writes a target file to fill in; with the URL of a running server, with what a few requests find out
 // about it.
-func (e Env) NewTarget(ctx context.Context, out, server string) error {
+func (e Env) NewTarget(ctx context.Context, out, server string, insecure bool) error {
 	if _, err := os.Lstat(out); err == nil {
 		return Usagef("--out: %s exists; choose another name", out)
 	}
 	text := form
 	if server != "" {
 		var err error
-		if text, err = e.formFor(ctx, server); err != nil {
+		if text, err = e.formFor(ctx, server, insecure); err != nil {
 			return err
 		}
 	}
@@ -36,7 +37,7 @@ func (e Env) NewTarget(ctx context.Context, out, server string) error {
 }
 
 // formFor finds out what it can about the server of a URL, prints it, and returns a form for it.
-func (e Env) formFor(ctx context.Context, text string) (string, error) {
+func (e Env) formFor(ctx context.Context, text string, insecure bool) (string, error) {
 	u, err := serverURL(text)
 	if err != nil {
 		return "", err
@@ -44,14 +45,14 @@ func (e Env) formFor(ctx context.Context, text string) (string, error) {
 	path := u.RequestURI()
 	asked := *u
 	asked.RawQuery = strings.ReplaceAll(u.RawQuery, "{topic}", "pushbench")
-	found, err := identify.Probe(ctx, &asked, identify.DefaultWait)
+	found, err := identify.Probe(ctx, &asked, &tls.Config{InsecureSkipVerify: insecure}, identify.DefaultWait)
 	if err != nil {
 		return "", &Error{Code: Refused, Err: fmt.Errorf("%s: %w", u.Host, err)}
 	}
 	for _, line := range sentences(found) {
 		fmt.Fprintln(e.Out, results.Plain(line))
 	}
-	filled, err := fillForm("http://"+u.Host, path, found)
+	filled, err := fillForm(u.Scheme+"://"+u.Host, path, found)
 	if err != nil {
 		return "", err
 	}
@@ -63,20 +64,18 @@ func (e Env) formFor(ctx context.Context, text string) (string, error) {
 
 // serverURL checks a URL as that of a target file, but it may have a path.
 func serverURL(text string) (*url.URL, error) {
-	const allowed = "allowed: http://127.0.0.1:PORT/PATH"
+	const allowed = "allowed: http://127.0.0.1:PORT/PATH, or https://"
 	u, err := url.Parse(text)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, Usagef("%q is not a URL; %s", text, allowed)
-	case u.Scheme == "ws":
-		u.Scheme = "http"
-	case u.Scheme != "http":
-		return nil, Usagef("%q is not a URL of a target; %s, as TLS is not supported", text, allowed)
+	}
+	if u.Scheme = strings.Replace(u.Scheme, "ws", "http", 1); u.Scheme != "http" && u.Scheme != "https" {
+		return nil, Usagef("%q is not a URL of a target; %s", u.Redacted(), allowed)
 	}
 	if u.Hostname() == "" || u.User != nil || u.Fragment != "" {
 		return nil, Usagef("%q is not a URL of a target; %s, without a user name or a fragment", u.Redacted(), allowed)
 	}
-	if t := (scenarios.Target{URL: "http://" + u.Host}); t.Remote() {
+	if t := (scenarios.Target{URL: u.Scheme + "://" + u.Host}); t.Remote() {
 		return nil, Usagef("%s is not on this machine; allowed: 127.0.0.1, [::1] or localhost, as requests go to this machine only", u.Host)
 	}
 	return u, nil
