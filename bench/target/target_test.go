@@ -9,7 +9,7 @@ import (
 	"pushbench/scenarios"
 )
 
-func compile(t *testing.T, transport scenarios.Transport, file string) *Dialect {
+func compile(t testing.TB, transport scenarios.Transport, file string) *Dialect {
 	t.Helper()
 	target, err := scenarios.ReadTarget("test.yaml", strings.NewReader("version: 1\nname: test\nurl: http://127.0.0.1:1\n"+file))
 	if err != nil {
@@ -375,4 +375,38 @@ publish: {post: "/publish/{topic}", frame: '{login} {payload}'}
 	if got := string(d.NewDialogue(-1, nil).AppendFields(nil)); got != "X-Key: the key\r\n" {
 		t.Errorf("a backend sends %q", got)
 	}
+}
+
+// Whatever a server responds, the steps end, and a captured value begins no other header field.
+func FuzzResponses(f *testing.F) {
+	f.Add(200, "0S1\x1ejoined", "T1")
+	f.Add(200, "0S\r\nX: y\x1ejoined\x1e2", "T\r\nX: y")
+	f.Add(404, "", "")
+	d := compile(f, "longpoll", sessions)
+	f.Fuzz(func(t *testing.T, status int, body, token string) {
+		g := d.NewDialogue(0, []string{"a", "b"})
+		g.Begin()
+		for requests := 0; g.Additional(); requests++ {
+			if requests > 5*maxAttempts {
+				t.Fatal("the steps do not end")
+			}
+			head, _ := g.AppendAdditional(nil, " HTTP/1.1\r\n")
+			lines := strings.Split(string(head), "\r\n")
+			for _, line := range lines {
+				if strings.ContainsAny(line, "\r\n") {
+					t.Errorf("a line contains another: %q", head)
+				}
+			}
+			if want := map[bool]int{true: 4, false: 2}[strings.HasPrefix(lines[0], "POST")]; len(lines) != want {
+				t.Errorf("got %d lines, want %d: %q", len(lines), want, head)
+			}
+			g.Header([]byte("X-Token"), []byte(token))
+			if g.Respond(status, []byte(body)) != nil {
+				return
+			}
+		}
+		if strings.Count(string(g.AppendFields(nil)), "\n") > 1 {
+			t.Errorf("got %q", g.AppendFields(nil))
+		}
+	})
 }
