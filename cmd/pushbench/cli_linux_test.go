@@ -34,18 +34,24 @@ func commandPages() string {
 		if err != nil {
 			panic(err) // commands lists one that does not exist
 		}
-		describeCommand(&b, c)
+		describeCommand(&b, c, "## "+name)
+		if name == "completion" {
+			continue // cobra documents its shells
+		}
+		for _, sub := range c.Commands() {
+			describeCommand(&b, sub, "### "+name+" "+sub.Name())
+		}
 	}
 	return b.String()
 }
 
-func describeCommand(b *strings.Builder, c *cobra.Command) {
+func describeCommand(b *strings.Builder, c *cobra.Command, heading string) {
 	usage := c.UseLine()
 	for _, sub := range c.Commands() {
 		usage += "\n" + sub.UseLine()
 	}
 	long := strings.TrimSpace(strings.Replace(cmp.Or(c.Long, c.Short+"."), exitHelp, "", 1))
-	fmt.Fprintf(b, "\n## %s\n\n```text\n%s\n\n%s\n```\n", c.Name(), usage, long)
+	fmt.Fprintf(b, "\n%s\n\n```text\n%s\n\n%s\n```\n", heading, usage, long)
 	if c.Example != "" {
 		fmt.Fprintf(b, "\nExamples:\n\n```text\n%s\n```\n", c.Example)
 	}

@@ -21,7 +21,11 @@ With the URL of a server that is running on this machine, at most ` + fmt.Sprint
 it upgrades to WebSocket or streams events. If it speaks a known protocol, the file begins
 with the transports of that protocol's target. {topic} in the URL stands for a topic.
 
-A file that exists is not overwritten.`,
+No message is published, and no topic is subscribed. A frame is sent only at a path of a
+protocol whose clients send first, such as /connection/websocket.
+
+A file that exists is not overwritten (exit code 2). Exit code 5: no connection to the
+server.`,
 		Example: "  pushbench target new\n  pushbench target new http://127.0.0.1:3000/ --out mine.yaml",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
