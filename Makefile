@@ -108,18 +108,18 @@ check: download ## run all checks except tests: format, vet, staticcheck, tidy, 
 
 # A built binary, because go run hides the exit code and does not forward SIGTERM.
 .PHONY: perf
-perf: peers build ## compare the cost of a delivery, a poll and an idle client with wrk, k6, nchan and bare floors (ROWS=, PAIRS=)
+perf: peers ## compare the cost of a delivery, a poll and an idle client with wrk, k6, nchan and bare floors (ROWS=, PAIRS=)
 	@go -C tools/perf build -o $(CURDIR)/bin/perf .
 	@bin/perf -only '$(ROWS)' -pairs $(PAIRS) $(if $(filter .,$(ROWS)),-out results/reference)
 
 # If a peer is missing, its rows print the reason, so that make perf continues.
 .PHONY: peers
-peers: download
+peers: download build
 	@missing=; \
 	command -v wrk >/dev/null || missing+=" wrk"; \
 	[ -x bin/k6 ] || GOBIN=$(CURDIR)/bin go install $(K6) || echo "make: k6 cannot be installed: its comparison is skipped" >&2; \
-	[ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || missing+=" nginx-light libnginx-mod-nchan"; \
 	tools/apt.sh $$missing || echo "make: cannot install$$missing: their comparisons are skipped" >&2
+	@bin/pushbench target install nchan || echo "make: cannot install nchan: its comparisons are skipped" >&2
 
 .PHONY: micro
 micro: download ## run Go benchmarks of the hot paths, with allocations (PKG=, BENCH=, TIME=, COUNT=)

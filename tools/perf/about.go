@@ -83,7 +83,7 @@ var peers = []peer{
 	{"wrk", "wrk", []string{"wrk", "-v"}, regexp.MustCompile(`wrk (\S+)`)},
 	{"k6", k6, []string{k6, "version"}, regexp.MustCompile(`k6(?:\.exe)? (\S+)`)},
 	{"nginx", "nginx", []string{"nginx", "-v"}, regexp.MustCompile(`nginx/(\S+)`)},
-	{"nchan", nchanModule, []string{"dpkg-query", "-W", "-f", "${Version}", nchanPackage}, regexp.MustCompile(`^(\d\S*)$`)},
+	{"nchan", "dpkg-query", []string{"dpkg-query", "-W", "-f", "${Version}", "libnginx-mod-nchan"}, regexp.MustCompile(`^(\d\S*)$`)},
 }
 
 // version runs the peer. It ignores the exit code if the output contains a version: wrk -v

@@ -5,7 +5,8 @@
 // every server requires. See results/reference/perf.md.
 //
 // A row is one comparison. Its sides are measured alternately at the same offered load, and
-// are compared as ratios. One measurement of every side is a pair.
+// are compared as ratios. One measurement of every side is a pair. nchan is measured in runs of
+// pushbench over its target file, with the same clients as pushbench's server.
 //
 // # Failures
 //

@@ -110,7 +110,7 @@ func writesTheTable(t *testing.T, received unix.Signal) {
 prevent-idle) exec cat ;;
 serve) echo $$ > `+started+`; exec sleep 1000 ;;
 esac`)
-	perf := exec.Command(os.Args[0], "-only", "long-poll", "-pairs", "2", "-pushbench", command, "-out", dir)
+	perf := exec.Command(os.Args[0], "-only", "batching delay", "-pairs", "2", "-pushbench", command, "-out", dir)
 	perf.Env = append(os.Environ(), asPerf+"=1")
 	var stderr bytes.Buffer
 	perf.Stderr = &stderr

@@ -90,10 +90,30 @@ func TestGeneratorReportsARunWithoutResult(t *testing.T) {
 	} {
 		command := filepath.Join(t.TempDir(), "pushbench")
 		script(t, command, text)
-		_, err := generator(t.Context(), command, "", func(results.Cost) float64 { return 1 })
+		_, err := lastTrial(t.Context(), command, "")
 		if err == nil || !strings.Contains(err.Error(), pattern) || strings.Contains(err.Error(), "%!") || strings.Contains(err.Error(), os.TempDir()+string(filepath.Separator)+"perf") {
 			t.Errorf("%s: got %v, want %q", text, err, pattern)
 		}
+	}
+}
+
+// The server of a side is that of a target, and its value comes from the run.
+func TestTargetIsMeasuredInARun(t *testing.T) {
+	reference, err := filepath.Abs("../../results/reference/chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := filepath.Join(t.TempDir(), "pushbench")
+	script(t, command, `[ "$5 $6" = "--target nchan" ] && cp -r `+reference+` "$4"`)
+	r := againstNchan(row{}, command, "", 0.9, serverCPU)
+	if _, err := r.sides[0].once(t.Context()); err == nil {
+		t.Error("the first side is not the reference")
+	}
+	if x, err := r.sides[1].once(t.Context()); err != nil || x < 1 || x > 1000 {
+		t.Errorf("got %v µs per delivery, %v", x, err)
+	}
+	if err := allDelivered(results.Ledger{Expected: 1200, Delivered: 1199}); err == nil || err.Error() != "reached 1,199 of 1,200 deliveries" {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"pushbench/bench/child"
-	"pushbench/results"
 )
 
 // pollers returns the sides of our generator and wrk. wrk determines the rate of ours.
@@ -109,17 +108,14 @@ func now(ctx context.Context, address string) (string, error) {
 // ourPolls measures the CPU time of a poll in our generator at a rate, in µs. It is a normal
 // run that records every sample.
 func ourPolls(ctx context.Context, command string, rate float64) (float64, error) {
-	reached := 0.0
-	cpu, err := generator(ctx, command, fmt.Sprintf(pollScenario, pollConnections, pollEvery(rate), pollTime), func(c results.Cost) float64 {
-		reached = float64(c.Wire.Polls) / c.Span.Seconds()
-		return float64(c.Generator.CPU) / float64(time.Microsecond) / float64(c.Wire.Polls)
-	})
+	t, err := lastTrial(ctx, command, fmt.Sprintf(pollScenario, pollConnections, pollEvery(rate), pollTime))
+	polls := t.Cost.Wire.Polls
 	// wrk polls again after each response and saturates the server. Our generator skips polls
 	// that are due while the previous one is outstanding. Fewer polls cost more per poll.
-	if err == nil && reached < 0.6*rate {
+	if reached := float64(polls) / t.Cost.Span.Seconds(); err == nil && reached < 0.6*rate {
 		err = notReached(reached, rate, "/s")
 	}
-	return cpu, err
+	return perMessage(t.Cost.Generator.CPU, polls), err
 }
 
 // pollEvery returns the interval per connection for a total rate.

@@ -70,17 +70,6 @@ func TestOutputErrorContainsTheLastLine(t *testing.T) {
 	}
 }
 
-func TestMasterWithoutWorkerIsReported(t *testing.T) {
-	p, err := start(t.Context(), anyCore, "sh", "-c", "echo unknown directive >&2; exit 1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.end()
-	if _, err := onlyChild(t.Context(), p); err == nil || !strings.Contains(err.Error(), "unknown directive") {
-		t.Errorf("got %v, want the reason", err)
-	}
-}
-
 func TestServerMustReportItsAddress(t *testing.T) {
 	for printed, pattern := range map[string]string{
 		"hello":           `sh printed "hello\n", want its listening address`,

@@ -14,6 +14,7 @@ import (
 
 	"pushbench/bench/child"
 	"pushbench/bench/cost"
+	"pushbench/results"
 )
 
 // Names of sides that several rows share.
@@ -24,10 +25,9 @@ const (
 
 // rows returns all comparisons with their bars.
 func rows(command string) []row {
-	socket, poll := ours(command, "websocket"), ours(command, "longpoll")
+	socket := ours(command, "websocket")
 	gaps := ours(command, "websocket", "--slow-consumer", "gap")
 	fanOut := load{subscribers: 1024, messages: 250, every: 20 * time.Millisecond}
-	parked := load{subscribers: 1024, messages: 100, every: 50 * time.Millisecond}
 	busy := load{subscribers: 64, messages: 5000, every: time.Millisecond}
 	slow := load{subscribers: 1000, messages: 250, every: 20 * time.Millisecond}
 	all := []row{
@@ -36,7 +36,6 @@ func rows(command string) []row {
 			sides: []side{
 				{name: ownSide, once: fanOut.cpu(socket)},
 				{name: floorSide, bar: 1.15, once: fanOut.cpu(launchFloor)},
-				{name: "nchan", bar: 0.95, missing: missingNchan(), once: fanOut.cpu(nchan("websocket"))},
 			},
 		},
 		{
@@ -44,16 +43,14 @@ func rows(command string) []row {
 			sides: []side{
 				{name: ownSide, once: fanOut.last(socket)},
 				{name: floorSide, once: fanOut.last(launchFloor)},
-				{name: "nchan", bar: 0.9, missing: missingNchan(), once: fanOut.last(nchan("websocket"))},
 			},
 		},
-		{
-			name: "Server CPU of a long-poll delivery with its re-poll", unit: "µs per delivery", load: parked.String() + " of 64 B",
-			sides: []side{
-				{name: ownSide, once: parked.cpu(poll)},
-				{name: "nchan", bar: 0.9, missing: missingNchan(), once: parked.cpu(nchan("longpoll"))},
-			},
-		},
+		againstNchan(row{name: "Server CPU of a WebSocket delivery, in a run", unit: "µs per delivery", load: runLoad(50)},
+			command, fmt.Sprintf(fanOutScenario, "websocket", 50), 0.95, serverCPU),
+		againstNchan(row{name: "Latency of a WebSocket delivery, in a run", unit: "ms at p50", load: runLoad(50)},
+			command, fmt.Sprintf(fanOutScenario, "websocket", 50), 0.9, medianLatency),
+		againstNchan(row{name: "Server CPU of a long-poll delivery with its re-poll, in a run", unit: "µs per delivery", load: runLoad(20)},
+			command, fmt.Sprintf(fanOutScenario, "longpoll", 20), 0.9, serverCPU),
 		{
 			name: "Server CPU of a WebSocket delivery with a batching delay of 5 ms", unit: "µs per delivery", load: busy.String() + " of 64 B",
 			sides: []side{
@@ -91,18 +88,22 @@ func rows(command string) []row {
 	return append(all, serverMemory(command, "longpoll", 2.5), serverMemory(command, "sse", 2.5), serverMemory(command, "websocket", 6.5))
 }
 
+// runLoad describes fanOutScenario at a rate.
+func runLoad(rate int) string {
+	return fmt.Sprintf("pushbench run with 1024 clients, 5 s at %d/s of 64 B, each server in runs of its own", rate)
+}
+
 // idleLoad is the load for measuring the memory of an idle client.
 const idleLoad = "10,000 idle clients, resident memory"
 
 // serverMemory measures the memory of an idle client in a server.
 func serverMemory(command, transport string, bar float64) row {
-	subscribers := map[string]string{"sse": "eventsource", "websocket": "websocket", "longpoll": "longpoll"} // names in nchan
 	return row{
 		name: "Server memory of an idle client: " + transport, unit: "KB per client", load: idleLoad,
 		sides: []side{
 			{name: "pushbench, before garbage collection", bar: bar, once: idle(ours(command, transport), false)},
 			{name: "pushbench, after garbage collection", once: idle(ours(command, transport), true)},
-			{name: "nchan", missing: missingNchan(), once: idle(nchan(subscribers[transport]), false)},
+			{name: "nchan", once: onTarget(command, "nchan", fmt.Sprintf(idleScenario, transport), func(t results.Trial) float64 { return perIdleClient(t.Cost.Server) })},
 		},
 	}
 }
@@ -238,7 +239,6 @@ func (l load) lastWithStalled(stalled int, launch launcher) measureFunc {
 
 // idle measures the memory of an idle client in a server, in KB.
 func idle(launch launcher, collected bool) measureFunc {
-	const clients = 10_000
 	return func(ctx context.Context) (kb float64, err error) {
 		server, err := launch(ctx)
 		if err != nil {
@@ -249,7 +249,7 @@ func idle(launch launcher, collected bool) measureFunc {
 		if err != nil {
 			return 0, err
 		}
-		group, err := connectGroup(ctx, server.address, server.protocol, clients)
+		group, err := connectGroup(ctx, server.address, server.protocol, idleClients)
 		if err != nil {
 			return 0, err
 		}
@@ -260,6 +260,6 @@ func idle(launch launcher, collected bool) measureFunc {
 			}
 		}
 		after, err := cost.Memory(server.pid)
-		return float64(after-before) / clients / 1000, err
+		return float64(after-before) / idleClients / 1000, err
 	}
 }
