@@ -25,7 +25,7 @@ func (c Capacity) section() Section {
 			"≤: too few messages for the percentile; the value is the largest latency.",
 			percent(c.Within)),
 		Columns: []Column{
-			{Title: c.subject()},
+			{Title: subject(c.configurations())},
 			{Title: "highest", Unit: axisUnit[c.Axis]},
 			{Title: "deliveries", Unit: "/s"},
 			{Title: "p50", Unit: "ms"},
@@ -48,13 +48,12 @@ func (c Capacity) section() Section {
 	return all
 }
 
-// subject is what a row of a table describes.
-func (c Capacity) subject() string {
-	var all []results.Configuration
+// configurations are what was searched.
+func (c Capacity) configurations() (all []results.Configuration) {
 	for _, h := range c.Found {
 		all = append(all, h.Configuration())
 	}
-	return subject(all)
+	return all
 }
 
 // highest is the highest load, and whether it is the capacity.
@@ -117,7 +116,7 @@ func times(n int) string {
 
 // tried is every load in the order of the search.
 func (c Capacity) tried() Section {
-	all := Section{Title: "All loads that were tried", Detail: Wide, Columns: columns(c.subject(), axisUnit[c.Axis], "deliveries/s", "met", "p50 ms", "p99 ms", "CPU µs", "run", "why not")}
+	all := Section{Title: "All loads that were tried", Detail: Wide, Columns: columns(subject(c.configurations()), axisUnit[c.Axis], "deliveries/s", "met", "p50 ms", "p99 ms", "CPU µs", "run", "why not")}
 	for _, h := range c.Found {
 		for _, p := range h.Probes {
 			met := map[bool]string{true: "yes", false: "no"}[p.Held]
@@ -136,7 +135,7 @@ func (c Capacity) answer() []Paragraph {
 	for _, h := range c.Found {
 		most = max(most, h.Load)
 	}
-	answer := Paragraph{Text: fmt.Sprintf("No %s meets %s at any load that was tried.", c.subject(), c.limit())}
+	answer := Paragraph{Text: fmt.Sprintf("No %s meets %s at any load that was tried.", noun(c.configurations()), c.limit())}
 	var best []string
 	for _, h := range c.Found {
 		if h.Load > 0 && h.Load*(1+c.Within) >= most {
@@ -200,7 +199,7 @@ func (c Capacity) evidence() string {
 func (c Capacity) Document() Document {
 	d := Document{
 		Title:    "Capacity of " + results.Plain(c.Scenario),
-		Question: fmt.Sprintf("How many %s does each %s carry within the limit %s?", axisUnit[c.Axis], c.subject(), c.limit()),
+		Question: fmt.Sprintf("How many %s does each %s carry within the limit %s?", axisUnit[c.Axis], noun(c.configurations()), c.limit()),
 		Badge:    estimateLabel,
 		Origin:   origin(c.Started, c.Host, c.Tool),
 		Headline: c.answer(),

@@ -171,7 +171,7 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 	}
 	switch {
 	case len(fit) == 1:
-		return r.use(fit, nil, fmt.Sprintf("The only transport that meets %s.", all))
+		return r.use(fit, nil, fmt.Sprintf("The only %s that meets %s.", r.noun(), all))
 	case len(cheapest) == 0:
 		return r.unranked("cheapest", fit)
 	case len(fastest) == 0:
@@ -237,14 +237,14 @@ const maxAlternatives = 5
 // noChoice is the headline if no row can be chosen.
 func (r *Report) noChoice(rows []summary.Row, c candidates) headline {
 	free := len(r.Run.Manifest.Requirements) == 0
-	h := headline{Paragraph: Paragraph{Text: "No transport meets all requirements."}}
+	h := headline{Paragraph: Paragraph{Text: fmt.Sprintf("No %s meets all requirements.", r.noun())}}
 	switch {
 	case free:
-		h.Text = "No transport can be recommended: all lost messages or were overloaded."
+		h.Text = fmt.Sprintf("No %s can be recommended: all lost messages or were overloaded.", r.noun())
 	case len(c.flawed) > 0 && len(c.undecided) == 0:
-		h.Text = "No transport meets all requirements and loses nothing."
+		h.Text = fmt.Sprintf("No %s meets all requirements and loses nothing.", r.noun())
 	case len(c.undecided) > 0:
-		h.Text = "Inconclusive: no transport is shown to meet all requirements."
+		h.Text = fmt.Sprintf("Inconclusive: no %s is shown to meet all requirements.", r.noun())
 	}
 	if len(c.flawed) > 0 && !free {
 		h.Items = append(h.Items, fmt.Sprintf("Lost messages, or was overloaded: %s.", list(proseNames(c.flawed))))
@@ -278,12 +278,12 @@ func (r *Report) closest(rows []summary.Row) string {
 		return ""
 	}
 	row, _ := r.Summary.Row(best.Configuration)
-	return fmt.Sprintf("No transport meets %s. Closest: %s, %s.", results.Plain(best.Assertion.Text), prose(best.Configuration), measuredIn(row, *best))
+	return fmt.Sprintf("No %s meets %s. Closest: %s, %s.", r.noun(), results.Plain(best.Assertion.Text), prose(best.Configuration), measuredIn(row, *best))
 }
 
 // unranked is the headline of rows that have too few repetitions to be ranked.
 func (r *Report) unranked(place string, rows []summary.Row) headline {
-	h := headline{Paragraph: Paragraph{Text: fmt.Sprintf("Inconclusive: the %s of %d transports cannot be ranked.", place, len(rows))}}
+	h := headline{Paragraph: Paragraph{Text: fmt.Sprintf("Inconclusive: the %s of %d %ss cannot be ranked.", place, len(rows), r.noun())}}
 	if why := whyUnranked(rows, r.costMetric()); why != "" {
 		h.Items = append(h.Items, results.Capital(why)+".")
 	}

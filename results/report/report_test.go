@@ -218,6 +218,7 @@ var states = map[string]func() *results.Run{
 	},
 	"targets": func() *results.Run { // two servers and pushbench's own, over every transport
 		run := synthetic.Targets(9, time.Second, "nchan", "centrifugo", "reference")
+		run.Manifest.Targets = []results.Target{{Name: "nchan", File: "servers/nchan.yaml", SHA256: "ab"}, {Name: "centrifugo", File: "centrifugo.yaml", SHA256: "cd"}}
 		run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
 		return run
 	},

@@ -21,7 +21,10 @@ func (r *Report) reversalSection() Section {
 	if m.Status == results.Invalid {
 		return all
 	}
-	scenario := quoted(scenarioArgument(m))
+	scenario := quoted(scenarioArgument(m)) + targetFlag(m)
+	named, has := servers(m.AllConfigurations()), func(is func(transport string) bool) bool {
+		return slices.ContainsFunc(m.AllConfigurations(), func(c results.Configuration) bool { return is(c.Transport) })
+	}
 	add := func(text, command string) {
 		all.Paragraphs = append(all.Paragraphs, Paragraph{text, []string{"pushbench " + command}})
 	}
@@ -32,13 +35,27 @@ func (r *Report) reversalSection() Section {
 	if !mapped {
 		add("Load: CPU per message falls as load rises, and each transport reaches its limit at another load.", r.loadCommand(scenario))
 	}
-	if !mapped && slices.ContainsFunc(m.Transports, isTimed) && slices.ContainsFunc(m.Transports, isMapped) {
+	if !mapped && len(named) < 2 && has(isTimed) && has(isMapped) { // a map shows one server
 		add("Acceptable staleness: "+r.stalenessEffect(), r.crossoverCommand(scenario))
 	}
-	if !m.SweptBatchingDelay() && slices.ContainsFunc(m.Transports, func(t string) bool { return transports.Of(t).Batches }) {
+	if !m.SweptBatchingDelay() && len(named) == 0 && has(func(t string) bool { return transports.Of(t).Batches }) { // a setting of pushbench's servers
 		add("Batching delay: a delay of a few milliseconds makes every transport cheaper and slower.", fmt.Sprintf("run %s --batching-delay 0s,5ms", scenario))
 	}
 	return all
+}
+
+// targetFlag names the servers of a run, as the command line does; "" if they are pushbench's.
+func targetFlag(m results.Manifest) string {
+	files := servers(m.AllConfigurations())
+	for i, name := range files {
+		if at := slices.IndexFunc(m.Targets, func(t results.Target) bool { return t.Name == name }); at >= 0 {
+			files[i] = m.Targets[at].File
+		}
+	}
+	if len(files) == 0 {
+		return ""
+	}
+	return " --target " + quoted(results.Plain(strings.Join(files, ",")))
 }
 
 // scenarioArgument is the scenario as the command line names it: built-in ones may be in a folder, others in a

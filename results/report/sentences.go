@@ -232,8 +232,8 @@ func scope(m results.Manifest) string {
 
 // unusual are the options of a run that change its values and are not the default.
 func unusual(m results.Manifest) (options []string) {
-	if all := m.AllConfigurations(); len(all) > 0 && all[0].Target != "" && !slices.ContainsFunc(all, func(c results.Configuration) bool { return c.Target != all[0].Target }) {
-		options = append(options, "server "+results.Plain(all[0].Target))
+	if all := servers(m.AllConfigurations()); len(all) == 1 {
+		options = append(options, "server "+results.Plain(all[0]))
 	}
 	if m.Library != reference {
 		options = append(options, "library "+results.Plain(m.Library))

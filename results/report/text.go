@@ -69,8 +69,28 @@ func prose(configuration string) string {
 // subject is what a row of a table describes.
 func (r *Report) subject() string { return subject(r.Run.Manifest.AllConfigurations()) }
 
+// noun is what a run compares: transports, or configurations of several servers.
+func (r *Report) noun() string { return noun(r.Run.Manifest.AllConfigurations()) }
+
+func noun(all []results.Configuration) string {
+	if len(servers(all)) > 1 {
+		return "configuration"
+	}
+	return "transport"
+}
+
+// servers lists the servers that are named, each once.
+func servers(all []results.Configuration) (names []string) {
+	for _, c := range all {
+		if c.Target != "" && !slices.Contains(names, c.Target) {
+			names = append(names, c.Target)
+		}
+	}
+	return names
+}
+
 func subject(all []results.Configuration) string {
-	if slices.ContainsFunc(all, func(c results.Configuration) bool { return c.Target != "" }) {
+	if len(servers(all)) > 0 {
 		return "server and transport"
 	}
 	return "transport"
