@@ -14,7 +14,7 @@ import (
 // spareDescriptors is the number of open files of a process in addition to its clients' sockets.
 const spareDescriptors = 100
 
-// preflight refuses scenarios that this machine cannot run, see fit, or that another host need not bear.
+// preflight refuses scenarios that exceed the limits for other hosts, or that this machine cannot run: see fit.
 func (e Env) preflight(s *scenarios.Scenario, given bool) error {
 	if err := e.Hosts.allows(s); err != nil {
 		return err
