@@ -189,3 +189,23 @@ func TestAuthoritiesAreReadFromTheirFile(t *testing.T) {
 		}
 	}
 }
+
+// The pieces of a template are the template, and no piece has both a text and a name.
+func FuzzTemplatePieces(f *testing.F) {
+	f.Add(`{"a":"{topic}","b":"{env:TOKEN}"}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var again strings.Builder
+		for _, p := range Template(text).Pieces() {
+			if (p.Text == "") == (p.Name == "") {
+				t.Fatalf("%q has the piece %+v", text, p)
+			}
+			again.WriteString(p.Text)
+			if p.Name != "" {
+				again.WriteString("{" + p.Name + "}")
+			}
+		}
+		if again.String() != text {
+			t.Errorf("%q became %q", text, again.String())
+		}
+	})
+}

@@ -3,6 +3,7 @@ package supervise
 import (
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,4 +47,31 @@ publish: {post: "/{topic}"}
 	if got := strings.TrimSpace(s.output.String()); got == "256" || limit.Cur == 256 {
 		t.Errorf("the server may open %s files, this process %d; want the hard limit", got, limit.Cur)
 	}
+}
+
+// The line that means ready is found however the output is cut into writes, and nothing of the end is lost.
+func FuzzOutput(f *testing.F) {
+	f.Add("loading\r\nready\r\nserving", 3)
+	f.Add("not ready\nready", 1)
+	f.Fuzz(func(t *testing.T, text string, size int) {
+		o := output{ready: regexp.MustCompile(`^ready$`), matched: make(chan struct{})}
+		want := false
+		for line := range strings.Lines(text) {
+			trimmed, ends := strings.CutSuffix(line, "\n")
+			want = want || ends && strings.TrimSuffix(trimmed, "\r") == "ready"
+		}
+		for rest := []byte(text); len(rest) > 0; {
+			n := min(max(size, 1), len(rest))
+			if written, err := o.Write(rest[:n]); written != n || err != nil {
+				t.Fatalf("wrote %d of %d bytes: %v", written, n, err)
+			}
+			rest = rest[n:]
+		}
+		if got := o.ready == nil; got != want {
+			t.Errorf("%q in writes of %d: ready %v, want %v", text, size, got, want)
+		}
+		if !strings.HasSuffix(text, o.String()) {
+			t.Errorf("%q is kept as %q", text, o.String())
+		}
+	})
 }

@@ -410,3 +410,21 @@ func FuzzResponses(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a server sends, a dialogue goes on at most once per record, and sends only what its templates contain.
+func FuzzDialogue(f *testing.F) {
+	f.Add(`0{"sid":"S1"}`, "40", "430", "2")
+	f.Add("40", `0{"sid":""}`, "43\r\nX: y", "437[]")
+	f.Fuzz(func(t *testing.T, one, two, three, four string) {
+		g := compile(t, "websocket", socketIO).NewDialogue(3, []string{"a", "b"})
+		sent := run(g, one, two, three, four)
+		if len(sent) > 4 || len(sent) == 4 && !g.Subscribed() {
+			t.Errorf("sent %q after four records, subscribed %v", sent, g.Subscribed())
+		}
+		p := compile(t, "longpoll", nchan).NewDialogue(3, []string{"a"})
+		p.Header([]byte("etag"), []byte(one))
+		if lines := strings.Count(string(p.AppendFields(nil)), "\n"); lines > 1 {
+			t.Errorf("%q became %d fields", one, lines)
+		}
+	})
+}

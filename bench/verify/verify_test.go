@@ -34,7 +34,6 @@ const role = "PUSHBENCH_TEST_ROLE"
 func TestMain(m *testing.M) {
 	switch os.Getenv(role) {
 	case "":
-		os.Setenv(role, "supervise") // for children
 		code := m.Run()
 		if all, err := cost.Descendants(os.Getpid()); err != nil || len(all) > 0 {
 			fmt.Println("processes are left:", all, err)
@@ -301,7 +300,7 @@ func checkRows(t *testing.T, rows []row, golden string) {
 				t.Error(err)
 				return
 			}
-			texts[i] = r.name + " (" + r.transport + ")\n" + verified(t.Context(), Verification{Serve: []string{self, path, r.address}, Size: r.size, Wait: r.wait}, path, scenarios.Transport(r.transport)) + "\n"
+			texts[i] = r.name + " (" + r.transport + ")\n" + verified(t.Context(), Verification{Serve: []string{"env", role + "=supervise", self, path, r.address}, Size: r.size, Wait: r.wait}, path, scenarios.Transport(r.transport)) + "\n"
 		})
 	}
 	running.Wait()
