@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/pem"
 	"fmt"
@@ -16,7 +17,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"pushbench/results"
 	"pushbench/results/metric"
@@ -141,6 +141,10 @@ func serviceAt(t *testing.T, inside func(func() error) error, service, address, 
 	t.Helper()
 	c := exec.Command(service, address)
 	c.Env = append(os.Environ(), "PUSHBENCH_TOKEN="+token)
+	log, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := inside(c.Start); err != nil {
 		t.Fatal(err)
 	}
@@ -148,18 +152,11 @@ func serviceAt(t *testing.T, inside func(func() error) error, service, address, 
 		_ = c.Process.Kill()
 		_ = c.Wait() // it was killed
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		conn, err := net.DialTimeout("tcp", address, time.Second)
-		if err == nil {
-			conn.Close()
-			return c.Process.Pid, stop
-		}
-		if time.Now().After(deadline) {
-			stop()
-			t.Fatal(err)
-		}
-		time.Sleep(10 * time.Millisecond)
+	if line, err := bufio.NewReader(log).ReadString('\n'); err != nil || !strings.Contains(line, "listening") {
+		stop()
+		t.Fatalf("the service prints %q: %v", line, err)
 	}
+	return c.Process.Pid, stop
 }
 
 // securedFile writes a target file of the service behind a proxy with TLS.

@@ -5,6 +5,7 @@ package main
 import (
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"sync"
@@ -92,5 +93,10 @@ func main() {
 	http.HandleFunc("/.well-known/pushbench", func(w http.ResponseWriter, _ *http.Request) { // allows load from another host
 		_, _ = io.WriteString(w, os.Getenv("PUSHBENCH_TOKEN"))
 	})
-	log.Fatal(http.ListenAndServe(os.Args[1], nil)) //nolint:gosec // an example: a public server needs timeouts
+	l, err := net.Listen("tcp", os.Args[1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Printf("listening on %s", l.Addr())
+	log.Fatal(http.Serve(l, nil)) //nolint:gosec // an example: a public server needs timeouts
 }
