@@ -9,8 +9,8 @@ import (
 	"pushbench/bench/validity"
 )
 
-// A pairing records the settings of a run's first trial, and of the first trial of each
-// configuration.
+// A pairing records the settings of the run's first trial whose server reports any, and of the first trial of each
+// configuration. A server that is not pushbench's reports none.
 type pairing struct {
 	first  map[string]string
 	before map[string]map[string]string // by configuration
@@ -21,7 +21,7 @@ func (p *pairing) note(measured string, settings map[string]string) {
 	if len(settings) == 0 {
 		return
 	}
-	if p.first == nil {
+	if p.first == nil && reported(settings) {
 		p.first = settings
 	}
 	if p.before == nil {
@@ -32,11 +32,24 @@ func (p *pairing) note(measured string, settings map[string]string) {
 	}
 }
 
+// reported reports whether settings contain any that the server reported.
+func reported(settings map[string]string) bool {
+	for name := range settings {
+		if strings.HasPrefix(name, validity.ServerPrefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // conditions describes the intended differences between the servers of a run.
 func (p *pairing) conditions() (list []string) {
 	for _, name := range slices.Sorted(maps.Keys(validity.Variables)) {
 		var values, each []string
 		for _, measured := range slices.Sorted(maps.Keys(p.before)) {
+			if !reported(p.before[measured]) {
+				continue // it is described as a target
+			}
 			value := validity.SettingOf(p.before[measured], name)
 			values, each = append(values, value), append(each, measured+" "+value)
 		}

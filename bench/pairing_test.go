@@ -23,3 +23,17 @@ func TestPairingKeepsTheFirstSettings(t *testing.T) {
 		t.Errorf("conditions %q, want %q", got, want)
 	}
 }
+
+// A server that is not pushbench's reports no settings: those of the others are not compared with it.
+func TestPairingLeavesOutServersWithoutSettings(t *testing.T) {
+	var p pairing
+	p.note("websocket target=nchan", map[string]string{"generator gogc": "100", "host kernel": "6.1"})
+	p.note("websocket target=reference", map[string]string{"server library": "nethttp", "generator gogc": "100"})
+	p.note("sse target=reference", map[string]string{"server library": "nethttp", "generator gogc": "100"})
+	if p.first["server library"] != "nethttp" || p.before["websocket target=nchan"] == nil {
+		t.Errorf("got %+v", p)
+	}
+	if got := p.conditions(); len(got) > 0 {
+		t.Errorf("conditions %q, want none", got)
+	}
+}
