@@ -3,9 +3,11 @@ package child
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,6 +30,12 @@ func TestMain(m *testing.M) {
 	case "stubborn":
 		fmt.Println("here")
 		select {}
+	case "supervising":
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		time.Sleep(3 * Grace(canceled())) // as its descendants take to end
+		if err := os.WriteFile(os.Args[1], nil, 0o600); err != nil {
+			os.Exit(1)
+		}
 	case "collecting":
 		fmt.Println("here")
 		replyToCollect(`{"collected":true}`)
@@ -79,6 +87,29 @@ func TestPreparationExtendsTheWaitForAServer(t *testing.T) {
 	_, _, err = StartServer(t.Context(), []string{self}, Options{Preparation: time.Millisecond - startWait})
 	if want := "server did not report its listening address within 1ms"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+// canceled returns a context that has ended.
+func canceled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// A supervisor that was killed would leave its descendants.
+func TestInterruptedStartLetsASupervisorEndItsServer(t *testing.T) {
+	t.Setenv(roleVariable, "supervising")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := filepath.Join(t.TempDir(), "ended")
+	if _, _, err := StartServer(canceled(), []string{self, ended}, Options{Preparation: time.Second}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+	if _, err := os.Stat(ended); err != nil {
+		t.Errorf("the supervisor was killed: %v", err)
 	}
 }
 
