@@ -16,7 +16,7 @@ var hints = []struct {
 	cause *regexp.Regexp
 	hint  string
 }{
-	{regexp.MustCompile(`status (401|403|407)$`), "the server requires credentials: see login and headers"},
+	{regexp.MustCompile(`status (401|403|407)$`), "the server requires credentials or another field, such as Origin: see login and headers"},
 	{regexp.MustCompile(`status (404|405|410)$`), "the server has no such path: see path and publish.post"},
 	{regexp.MustCompile(`status (400|415|422|426)$`), "the server refuses the form of the request: see path, headers and body"},
 	{regexp.MustCompile(`status 413$|code 1009$`), "the message is larger than the server allows: raise its limit, or reduce payload.size"},
