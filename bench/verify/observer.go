@@ -28,7 +28,8 @@ type seen struct {
 	messages   map[int][]uint32  // indexes of intact payloads, in order
 	damaged    map[uint32][]byte // other payloads
 	subscribed map[int]int
-	lost       map[int]int // connections
+	up         map[int]bool // subscribed, and not disconnected since
+	lost       map[int]int  // connections
 	acked      map[int]int
 	causes     map[int]string // of the last lost connection
 	failures   map[int]string // of the last publication that failed
@@ -37,7 +38,7 @@ type seen struct {
 
 func newObserver() *observer {
 	return &observer{changed: make(chan struct{}), seen: seen{
-		messages: map[int][]uint32{}, damaged: map[uint32][]byte{}, subscribed: map[int]int{}, lost: map[int]int{}, acked: map[int]int{},
+		messages: map[int][]uint32{}, damaged: map[uint32][]byte{}, subscribed: map[int]int{}, up: map[int]bool{}, lost: map[int]int{}, acked: map[int]int{},
 		causes: map[int]string{}, failures: map[int]string{}, step: map[int]uint32{},
 	}}
 }
@@ -82,11 +83,13 @@ func (o *observer) Event(c int, e client.Event, _ clock.Instant) {
 		switch e.Kind {
 		case client.Connected:
 			o.seen.subscribed[c]++
+			o.seen.up[c] = true
 			if c == firstClient {
 				o.notes = append(o.notes, trace.Note{At: time.Now(), Text: "the client is subscribed"})
 			}
 		case client.Disconnected:
 			o.seen.lost[c]++
+			o.seen.up[c] = false
 			o.seen.causes[c] = e.Cause
 		case client.Acked:
 			o.seen.acked[c]++
@@ -112,7 +115,7 @@ func (o *observer) snapshot() *seen {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := &seen{
-		messages: map[int][]uint32{}, damaged: maps.Clone(o.seen.damaged), subscribed: maps.Clone(o.seen.subscribed), lost: maps.Clone(o.seen.lost),
+		messages: map[int][]uint32{}, damaged: maps.Clone(o.seen.damaged), subscribed: maps.Clone(o.seen.subscribed), up: maps.Clone(o.seen.up), lost: maps.Clone(o.seen.lost),
 		acked: maps.Clone(o.seen.acked), causes: maps.Clone(o.seen.causes), failures: maps.Clone(o.seen.failures), step: maps.Clone(o.seen.step),
 	}
 	for c, all := range o.seen.messages {

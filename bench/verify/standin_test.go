@@ -207,6 +207,7 @@ func (s *standIn) socket(w http.ResponseWriter, r *http.Request) {
 		_ = c.WriteMessage(kind, []byte(text)) // the client may have ended
 	}
 	if s.open != nil {
+		c.SetCloseHandler(func(int, string) error { return nil }) // no other close frame follows its own
 		s.open(c.NetConn())
 	} else {
 		send("hello")

@@ -377,8 +377,8 @@ func (t *trial) publishes(ctx context.Context, how string, who int, s client.Ses
 	})
 	t.o.until(ctx, quiet, func(*seen) bool { return false }) // duplicates may follow
 	now := t.o.snapshot()
-	if now.failures[who] == "" && now.lost[who] > lost {
-		now.failures[who] = now.causes[who] // a frame has no outcome after its connection
+	if how == "frame" && now.lost[who] > lost {
+		now.failures[who] = now.causes[who] // a frame has no outcome after its connection, and the next one no connection
 	}
 	t.delivers("delivers by "+how, now, who, from)
 	check := "acknowledges by " + how
@@ -473,6 +473,21 @@ func (t *trial) staysOpen(ctx context.Context) {
 	t.found("stays open", Passed, "%v without messages", t.Silent)
 }
 
+// staysUp waits until the first client is subscribed, and remains so. A long poll counts when it is sent, so also one that
+// the relay still cuts.
+func (t *trial) staysUp(ctx context.Context) bool {
+	up := func(s *seen) bool { return s.up[firstClient] }
+	for range attempts {
+		if !t.o.until(ctx, t.wait(), up) {
+			return false
+		}
+		if !t.o.until(ctx, quiet, func(s *seen) bool { return !up(s) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // resumes closes the first client's connection, publishes a message and lets the client connect again.
 func (t *trial) resumes(ctx context.Context) {
 	publisher := t.posts
@@ -484,13 +499,11 @@ func (t *trial) resumes(ctx context.Context) {
 	t.o.until(ctx, t.wait(), func(s *seen) bool { return s.lost[firstClient] > before })
 	missed := t.publish(publisher, watched)
 	t.o.until(ctx, quiet, func(*seen) bool { return false })
-	connections := t.o.snapshot().subscribed[firstClient] // a long poll counts when it is sent, so also one that was cut
 	t.between.Unblock()
-	if !t.o.until(ctx, t.wait(), func(s *seen) bool { return s.subscribed[firstClient] > connections }) {
+	if !t.staysUp(ctx) {
 		t.found("reconnects", Failed, "%s", t.whyNot())
 		return
 	}
-	t.o.until(ctx, quiet, func(*seen) bool { return false }) // until a long poll is held again
 	after := t.publish(publisher, watched)
 	if !t.o.until(ctx, t.wait(), func(s *seen) bool { return s.has(firstClient, after) }) {
 		t.found("reconnects", Failed, "no message within %v of the new connection%s", t.wait(), t.received())

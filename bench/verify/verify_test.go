@@ -91,6 +91,13 @@ func raw(response string) func(http.ResponseWriter, *http.Request) bool {
 	}
 }
 
+// refuses responds to a client with a status code.
+func refuses(code int) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		return r.URL.Path != "/publish" && status(code)(w, r)
+	}
+}
+
 // status responds with a status code.
 func status(code int) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, r *http.Request) bool {
@@ -140,10 +147,10 @@ var servers = []struct {
 	silent     bool      // the server does not do what the verification waits for
 }{
 	{name: "well-behaved"},
-	{name: "401", m: misbehaviour{respond: status(401)}},
-	{name: "403", transports: "websocket", m: misbehaviour{respond: status(403)}},
-	{name: "404", transports: "sse", m: misbehaviour{respond: status(404)}},
-	{name: "500", transports: "longpoll", m: misbehaviour{respond: status(500)}},
+	{name: "401", m: misbehaviour{respond: refuses(401)}},
+	{name: "403", transports: "websocket", m: misbehaviour{respond: refuses(403)}},
+	{name: "404", transports: "sse", m: misbehaviour{respond: refuses(404)}},
+	{name: "500", transports: "longpoll", m: misbehaviour{respond: refuses(500)}},
 	{name: "redirect", transports: "sse websocket", m: misbehaviour{respond: func(w http.ResponseWriter, r *http.Request) bool {
 		http.Redirect(w, r, "/elsewhere", http.StatusFound)
 		return true
@@ -271,7 +278,7 @@ func TestServersThatDoNotStartAreNamed(t *testing.T) {
 		{"is killed", starts("killed")},
 		{"port in use", starts("in use")},
 		{"ready without listening", starts("silent") + ", log: ^loading"},
-		{"never listens", starts("silent") + ", within: 300ms"},
+		{"never listens", starts("silent") + ", within: 3s"},
 		{"never logs", starts("serves") + ", within: 300ms, log: ^ready"},
 		{"never healthy", starts("serves") + ", within: 300ms, get: /health"},
 		{"dies", starts("dies")},
