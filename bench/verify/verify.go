@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -113,7 +114,13 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, server.EndQuietly(child.ExitTimeout)) }()
+	defer func() {
+		ended, exit := server.End(child.ExitTimeout), (*exec.ExitError)(nil)
+		if errors.As(ended, &exit) && err == nil {
+			ended = fmt.Errorf("it was ready, and ended during the checks: %s", server.ExitReason())
+		}
+		err = cmp.Or(err, ended)
+	}()
 	ctx, release := child.CancelOnExit(ctx, server)
 	defer release()
 	if err := v.reach(ctx, greeting.Listening); err != nil {
@@ -140,9 +147,6 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	}
 	defer t.close()
 	t.try(ctx)
-	if server.Exited() {
-		return r, fmt.Errorf("it was ready, and ended during the checks: %s", server.ExitReason())
-	}
 	r.Findings = t.findings
 	r.Ladder = trace.ReadForeign(string(v.Target.Name)+" over "+string(transport), between.Conversations(), t.o.noted(), dialect.Mask)
 	return r, nil
