@@ -53,7 +53,7 @@ publish: {frame: '{"type":"say","room":"{topic}","text":"{payload}","id":{id}}',
 		"websocket/mqtt", transports.WebSocket, `transports: {websocket: {path: '/mqtt?t={topic}', binary: true}}
 publish: {frame: "\x32{rest}{topic_u16}\x00\x07{payload}", ack: '^\x40\x02'}`, "",
 		[]string{"\x30\x83\x01\x00\x01a", ""},
-		textFrame("\x40\x02\x00\x07"),
+		"\x82\x04\x40\x02\x00\x07",
 	},
 	{
 		"four/reference", transports.WebSocket, "", textFrame(`{"cursor":"e.1","heads":{"a":1}}`),
@@ -115,9 +115,12 @@ func (p *spoken) wire() (all [][]byte) {
 			text += string(payload.Append(nil, spokenRun, next, spokenBytes)) + after
 			next++
 		}
-		if p.transport == transports.SSE {
+		switch {
+		case p.transport == transports.SSE:
 			text = chunk(text)
-		} else {
+		case strings.Contains(p.target, "binary: true"):
+			text = "\x82" + textFrame(text)[1:]
+		default:
 			text = textFrame(text)
 		}
 		all = append(all, []byte(text))
@@ -149,6 +152,8 @@ func (s *listenerSink) Event(c int, e client.Event, at clock.Instant) {
 		s.connected <- struct{}{}
 	case client.Acked:
 		s.add(1)
+	case client.Disconnected, client.Failed, client.Dropped:
+		panic(fmt.Sprintf("client %d: %s: the benchmark would never end", c, e.Cause))
 	}
 }
 
