@@ -173,10 +173,10 @@ func (s *standIn) poll(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *standIn) stream(media, format string) http.HandlerFunc {
+	if media == "text/event-stream" && s.event != "" {
+		format = s.event
+	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		if media == "text/event-stream" && s.event != "" {
-			format = s.event
-		}
 		w.Header().Set("Content-Type", media)
 		_, from, _ := s.since(r.FormValue("id"), -1)
 		_ = http.NewResponseController(w).Flush()

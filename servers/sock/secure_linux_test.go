@@ -17,20 +17,30 @@ func TestSecureReadOfPartialRecord(t *testing.T) {
 	if _, err := client.Write([]byte("whole")); err != nil {
 		t.Fatal(err)
 	}
-	for i, b := range below.held {
-		if already := c.Watch(Readable); already != 0 {
-			t.Fatalf("byte %d: the connection is readable before its record is complete", i)
+	p := make([]byte, 16)
+	read := func() (string, error) {
+		if c.Watch(Readable) == 0 {
+			events.wait(t, Readable)
 		}
+		n, err := c.ReadNow(p)
+		return string(p[:n]), err
+	}
+	for i, b := range below.held {
 		if _, err := below.Conn.Write([]byte{b}); err != nil {
 			t.Fatal(err)
 		}
-		events.wait(t, Readable)
-		p := make([]byte, 16)
-		n, err := c.ReadNow(p)
-		if last := i == len(below.held)-1; last && (string(p[:n]) != "whole" || err != nil) {
-			t.Errorf("the complete record gives %q, %v", p[:n], err)
-		} else if !last && (n != 0 || err != ErrNothing) {
-			t.Fatalf("%d bytes of a record give %q, %v; want no data", i+1, p[:n], err)
+		got, err := read()
+		if i < len(below.held)-1 {
+			if got != "" || err != ErrNothing {
+				t.Fatalf("%d bytes of a record give %q, %v; want no data", i+1, got, err)
+			}
+			continue
+		}
+		for err == ErrNothing { // the poller has reported an earlier byte, such as one of the handshake
+			got, err = read()
+		}
+		if got != "whole" || err != nil {
+			t.Errorf("the complete record gives %q, %v", got, err)
 		}
 	}
 }
