@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -181,14 +182,18 @@ func plain(err error, program string) error {
 	}
 }
 
-// freePort returns a TCP port of the loopback address that is free now.
+// freePort returns a TCP port of the loopback address that is free now. It lies below the ports that Linux gives to
+// connections and to listeners without a port (32768 to 60999, ip(7)), which could take it before the server does.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	const from, to = 20000, 32768
+	start := rand.IntN(to - from)
+	for i := range to - from {
+		port := from + (start+i)%(to-from)
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("no port from %d to %d is free", from, to-1)
 }
 
 // expand replaces the placeholders of a word of the command line. An environment variable that is not set is empty.
