@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"pushbench/results"
@@ -166,10 +167,21 @@ func (r *Report) notes(measures []measure) (lines []string) {
 		}
 	}
 	lines = append(lines, exclusions(s)...)
-	return append(lines,
+	lines = append(lines,
 		"Total CPU: server and load generator. On one machine the sender's CPU time includes part of the receiver's TCP work, so compare totals.",
+		r.missing(),
 		r.priceBasis(),
 		"Model: ✓ the values agree with the predictions, ✗ some differ.")
+	return slices.DeleteFunc(lines, func(line string) bool { return line == "" })
+}
+
+// missing is why a run of an older format version has neither memory per client nor a price.
+func (r *Report) missing() string {
+	m := r.Run.Manifest
+	if m.Schema >= results.Schema {
+		return ""
+	}
+	return fmt.Sprintf("–: the run is of format version %d, without memory per client and price. To measure them: %s", m.Schema, runCommand(m))
 }
 
 // priceBasis states what a price is for, and its most important assumption.

@@ -118,3 +118,13 @@ func TestPartsOfCells(t *testing.T) {
 		}
 	}
 }
+
+// A run of format version 1 has neither a price nor memory per client, and says how to get them.
+func TestOlderRunSaysWhatItLacks(t *testing.T) {
+	run := synthetic.Run(4, time.Second)
+	run.Manifest.Schema = 1
+	const lacks = "format version 1, without memory per client and price. To measure them: pushbench run chat"
+	if text := strings.Join(New(run).notes(nil), "\n"); !strings.Contains(text, lacks) {
+		t.Errorf("got %s\nwant %s", text, lacks)
+	}
+}
