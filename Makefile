@@ -75,16 +75,21 @@ test: ## run all tests except those of make nightly; print the time per package 
 test-race: setup ## run allocation tests, each benchmark once, and all tests that do not measure, under the race detector if it applies
 	@mkdir -p bin
 	@[ -z "$(ORDINARY)" ] || echo "make: not root: tests that create network namespaces are skipped"
-	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocation tests, exhaustive tests, references and each benchmark once"; \
-		go test -run "Alloc|Exhaustively|AReference|TheReference" -bench . -benchtime 1x $(ORDINARY) -timeout 4m $(COUNTING); }
-	@[ -z "$(SEQUENTIAL)" ] || { echo "without the race detector: packages without goroutines"; \
-		$(GOTESTSUM) --jsonfile bin/tests-1.json -- $(ORDINARY) -timeout 4m $(SEQUENTIAL); }
-	@[ -z "$(CONCURRENT)" ] || { echo "under the race detector"; \
-		$(GOTESTSUM) --jsonfile bin/tests-2.json -- $(RACE) $(ORDINARY) -p 3 -parallel 8 -timeout 8m $(CONCURRENT); }
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-counting test-sequential test-concurrent
 	@[ "$(PKG)" != ./... ] || go -C tools/perf test $(RACE) -timeout 4m ./...
 
-# Servers of other projects that make test verifies.
-TESTED = goservice nchan mosquitto socketio
+.PHONY: test-counting test-sequential test-concurrent
+test-counting:
+	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocation tests, exhaustive tests, references and each benchmark once"; \
+		go test -run "Alloc|Exhaustively|AReference|TheReference" -bench . -benchtime 1x $(ORDINARY) -timeout 4m $(COUNTING); }
+
+test-sequential:
+	@[ -z "$(SEQUENTIAL)" ] || { echo "without the race detector: packages without goroutines"; \
+		$(GOTESTSUM) --jsonfile bin/tests-1.json -- $(ORDINARY) -timeout 4m $(SEQUENTIAL); }
+
+test-concurrent:
+	@[ -z "$(CONCURRENT)" ] || { echo "under the race detector"; \
+		$(GOTESTSUM) --jsonfile bin/tests-2.json -- $(RACE) $(ORDINARY) -p 3 -parallel 8 -timeout 8m $(CONCURRENT); }
 
 .PHONY: test-measuring
 test-measuring: setup build ## run the tests that measure, alone and without the race detector

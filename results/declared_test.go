@@ -84,3 +84,9 @@ func TestBriefReason(t *testing.T) {
 		}
 	}
 }
+
+func TestUnknownSchemaIsAnError(t *testing.T) {
+	if _, err := results.JSONSchema("server"); err == nil || !strings.Contains(err.Error(), "manifest, trial, interval") {
+		t.Errorf("%v", err)
+	}
+}

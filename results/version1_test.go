@@ -1,9 +1,12 @@
 package results_test
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -142,4 +145,25 @@ func TestVersion1IsWrittenInTheCurrentFormat(t *testing.T) {
 	want := open(t, version1)
 	want.Manifest.Schema = results.Schema
 	same(t, open(t, dir), want)
+}
+
+// values returns the values of a file: one, or one per line.
+func values(t *testing.T, path, of string) (all [][]byte) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if of == "manifest" {
+		return [][]byte{text}
+	}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		all = append(all, bytes.Clone(lines.Bytes()))
+	}
+	if lines.Err() != nil || len(all) == 0 {
+		t.Fatalf("%s: %d lines, %v", path, len(all), lines.Err())
+	}
+	return all
 }

@@ -177,6 +177,7 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 	case len(fastest) == 0:
 		fastest = cheapest
 	}
+	fastest = r.comparedFirst(fastest)
 	chosen := r.withEquals(fastest, fit)
 	each := map[bool]string{true: "Both", false: fmt.Sprintf("All %d", len(chosen))}[len(chosen) == 2]
 	first := heading(chosen[0].Name)
@@ -197,6 +198,14 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 	h.undeclared = !r.allRuled(r.costMetric(), cheapest, fit) || !r.allRuled(r.latency(), fastest, cheapest) ||
 		!r.allRuled(r.costMetric(), chosen, chosen) || !r.allRuled(r.latency(), chosen, chosen)
 	return h
+}
+
+// comparedFirst puts the rows first that the run compares with all others: what the headline says of the others are
+// then declared comparisons.
+func (r *Report) comparedFirst(rows []summary.Row) []summary.Row {
+	isOther := func(row summary.Row) bool { return row.Transport != r.Analysis.Declared.Against }
+	others := slices.DeleteFunc(slices.Clone(rows), func(row summary.Row) bool { return !isOther(row) })
+	return append(slices.DeleteFunc(slices.Clone(rows), isOther), others...)
 }
 
 // withEquals adds the rows that are distinguishable from the first choice neither by cost nor by latency. A

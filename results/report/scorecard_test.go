@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/results"
 	"pushbench/results/internal/synthetic"
 	"pushbench/results/metric"
 )
@@ -126,5 +127,36 @@ func TestOlderRunSaysWhatItLacks(t *testing.T) {
 	const lacks = "format version 1, without memory per client and price. To measure them: pushbench run chat"
 	if text := strings.Join(New(run).notes(nil), "\n"); !strings.Contains(text, lacks) {
 		t.Errorf("got %s\nwant %s", text, lacks)
+	}
+}
+
+// SSE and long polling are not compared by the run, and one repetition lets their ranges overlap. WebSocket is
+// shown to cost less than long polling.
+func TestHeadlineRestsOnDeclaredComparisons(t *testing.T) {
+	run := synthetic.Run(12, time.Second)
+	run.Manifest.Compare = results.Declared{Primary: []string{metric.P50, metric.CPUPerMessage}, Margin: 0.05, Against: "websocket"}
+	run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
+	for i := range run.Trials {
+		tr := &run.Trials[i]
+		if tr.Transport == "shortpoll" {
+			continue
+		}
+		perMessage := map[string]int{"longpoll": 350, "websocket": 240, "sse": 230}[tr.Transport] + 20*(tr.Repetition%3-1) // in tenths of a µs
+		latency := map[string]time.Duration{"longpoll": 10100, "websocket": 10050, "sse": 10000}[tr.Transport] * time.Microsecond
+		if tr.Transport == "longpoll" && tr.Repetition == 5 {
+			perMessage = 240
+		}
+		tr.Cost.Server.CPU = time.Duration(perMessage) * time.Duration(tr.Ledger.Delivered) * 50 * time.Nanosecond
+		tr.Cost.Generator.CPU = tr.Cost.Server.CPU
+		tr.Latency.Histogram = results.Histogram{}
+		tr.Latency.Histogram.RecordMany(latency, tr.Ledger.Delivered)
+	}
+	h := New(run).headline()
+	if want := "Use WebSocket or SSE: no measurable difference."; h.Text != want {
+		t.Errorf("got %s\nwant %s", h.Text, want)
+	}
+	const want = "Long polling: 1.5× the total CPU, same p50 (within noise) of WebSocket."
+	if !slices.Contains(h.Items, want) {
+		t.Errorf("got %q\nwant %s", h.Items, want)
 	}
 }
