@@ -24,7 +24,7 @@ var CheckCauses = map[string]string{
 	"pinned as requested":                 "a process ran on another core than requested",
 	"nothing faster than the link":        "something was faster than the link permits",
 	"link on time":                        "the emulated link was late",
-	"generator below its maximum":         "the load generator was near its maximum rate",
+	"generator below its maximum":         "the load generator was near its limit",
 	"same settings for all servers":       "the settings of the servers differ",
 	"nothing changed between repetitions": "the test setup changed between repetitions",
 }

@@ -239,7 +239,7 @@ func among(all []compare.Difference, d compare.Difference) bool {
 func (c *Comparison) changed(d compare.Difference) string {
 	times := "∞"
 	if !math.IsInf(d.Ratio, 1) && d.Ratio > 0 {
-		times = twoSignificant(d.Ratio)
+		times = ratio(d.Ratio)
 	}
 	inside := append([]string{interval(d.Lo, d.Hi), pText(d.Adjusted)}, infinities(d)...)
 	return fmt.Sprintf("%s %s %s, %s× (%s)", prose(results.Plain(compare.ConfigurationOf(d))), metric.ByName(d.Metric).Title, c.beforeAndAfter(d), times, strings.Join(inside, ", "))

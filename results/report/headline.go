@@ -396,7 +396,15 @@ func (r *Report) times(choice, row summary.Row, name, noun string) string {
 	if a.Known != summary.Shown || b.Known != summary.Shown || b.X == 0 {
 		return noun + " " + withUnit(a, metric.ByName(name).Unit)
 	}
-	return fmt.Sprintf("%s× the %s", twoSignificant(a.X/b.X), noun)
+	return fmt.Sprintf("%s× the %s", ratio(a.X/b.X), noun)
+}
+
+// ratio rounds x > 0 to two significant digits, or to hundredths near 1: a difference that is shown is not "1.0×".
+func ratio(x float64) string {
+	if x > 0.9 && x < 1.1 {
+		return strconv.FormatFloat(x, 'f', 2, 64)
+	}
+	return twoSignificant(x)
 }
 
 // shortTitle is a latency's name after the name of a transport: "p99", "age p99".

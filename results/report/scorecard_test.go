@@ -160,3 +160,11 @@ func TestHeadlineRestsOnDeclaredComparisons(t *testing.T) {
 		t.Errorf("got %q\nwant %s", h.Items, want)
 	}
 }
+
+func TestShownDifferenceIsNotARatioOfOne(t *testing.T) {
+	for x, want := range map[float64]string{1.04: "1.04", 0.946: "0.95", 1.12: "1.1", 0.69: "0.69", 1830: "1,800"} {
+		if got := ratio(x); got != want {
+			t.Errorf("%v: %s, want %s", x, got, want)
+		}
+	}
+}
