@@ -54,8 +54,10 @@ func TestMain(m *testing.M) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "silent":
 		fmt.Println("loading")
-		signal.Ignore(syscall.SIGTERM)
-		time.Sleep(time.Hour)
+		ignored := make(chan os.Signal, 1)
+		signal.Notify(ignored, syscall.SIGTERM)
+		for range ignored { // until it is killed
+		}
 	case "serves", "dies":
 		serveStandIn(os.Args[1], os.Getenv(role) == "dies")
 	case "daemon":

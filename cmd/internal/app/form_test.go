@@ -151,7 +151,7 @@ func FuzzFillForm(f *testing.F) {
 		u, err := url.Parse("http://127.0.0.1:1" + path)
 		s, err2 := url.Parse("http://127.0.0.1:1" + socket)
 		if err != nil || err2 != nil || u.Host != "127.0.0.1:1" || s.Host != u.Host {
-			t.Skip()
+			return // no URL of this machine
 		}
 		text, err := fillForm("http://127.0.0.1:1", u.RequestURI(), identify.Server{Socket: s.RequestURI(), Events: events, Dialect: identify.Dialect{Target: target}})
 		if err != nil {
