@@ -192,7 +192,7 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 	case len(chosen) > len(fastest):
 		reason = fmt.Sprintf("%s meet %s. %s is the %s of the %d cheapest by %s.", each, all, first, r.fastest(), len(cheapest), r.costWord())
 	case len(cheapest) > len(chosen):
-		reason = fmt.Sprintf("%s meet %s; %s of the %d cheapest by %s.", each, all, r.fastest(), len(cheapest), r.costWord())
+		reason = fmt.Sprintf("%s meet %s. Of the %d cheapest by %s, they are the %s.", each, all, len(cheapest), r.costWord(), r.fastest())
 	}
 	h := r.use(chosen, fit, reason)
 	h.undeclared = !r.allRuled(r.costMetric(), cheapest, fit) || !r.allRuled(r.latency(), fastest, cheapest) ||
