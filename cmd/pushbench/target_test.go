@@ -49,9 +49,9 @@ func TestShippedTargetsAreValid(t *testing.T) {
 	}
 }
 
-// Each target has a page with its version and the output of verify, to which the table of docs/your-server.md links.
+// Each target has a page with its version and the output of verify, to which the list of targets links.
 func TestShippedTargetsHavePages(t *testing.T) {
-	index, number := readPage(t, "docs/your-server.md"), regexp.MustCompile(`[0-9]+\.[0-9]+(\.[0-9]+)?`)
+	index, number := readPage(t, "docs/targets/README.md"), regexp.MustCompile(`[0-9]+\.[0-9]+(\.[0-9]+)?`)
 	for _, name := range foreign.Names() {
 		one, err := shippedTarget(name)
 		if err != nil {
@@ -63,8 +63,8 @@ func TestShippedTargetsHavePages(t *testing.T) {
 				t.Errorf("docs/targets/%s.md does not contain %q", name, want)
 			}
 		}
-		if !strings.Contains(index, "[`"+name+"`](targets/"+name+".md)") {
-			t.Errorf("docs/your-server.md has no link to the page of %s", name)
+		if !strings.Contains(index, "[`"+name+"`]("+name+".md)") {
+			t.Errorf("docs/targets/README.md has no link to the page of %s", name)
 		}
 	}
 }

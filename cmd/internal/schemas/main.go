@@ -1,5 +1,5 @@
 // Schemas writes the JSON Schemas of scenarios and of the files in run folders, and docs/scenarios.md, from
-// the Go types, their struct tags and their comments. It runs in go generate, so that pushbench itself contains
+// the Go types, their struct tags and their comments, and docs/targets/README.md from the target files. It runs in go generate, so that pushbench itself contains
 // finished files and neither parses Go nor reflects on its types.
 package main
 
@@ -52,6 +52,9 @@ func generate() (map[string][]byte, error) {
 	schemas["scenarios/scenario.schema.json"], schemas["scenarios/target.schema.json"] = docs.scenario(), docs.target()
 	files := map[string][]byte{}
 	if files[scenarioPage], err = docs.page(); err != nil {
+		return nil, err
+	}
+	if files[targetPage], err = targetTable(); err != nil {
 		return nil, err
 	}
 	if docs, err = readComments("results", "results/metric", "results/price"); err != nil {
