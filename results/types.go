@@ -339,6 +339,8 @@ type Connect struct {
 	RoundTrips  float64              `json:"round_trips" add:"mean,-"`         // per client until subscribed, including TCP's
 	Dials       int64                `json:"dials" add:"sum"`                  // TCP connections opened, including those for publishing
 	PublishOnly int64                `json:"publish_only,omitempty" add:"sum"` // additional clients that only publish: they count in the memory values and in no other value
+	Lost        int64                `json:"lost,omitempty" add:"sum"`         // connections that ended later and that the load generator did not close itself
+	LostBy      map[string]int64     `json:"lost_by,omitempty"`
 }
 
 // CPUTime is CPU time, in total and divided into user and system time in the proportion of the

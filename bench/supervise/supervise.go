@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -72,7 +73,7 @@ func Run(path, address string, in io.Reader, out io.Writer) error {
 	case <-ctx.Done():
 		return nil
 	case <-s.ended:
-		return s.exit()
+		return s.exit("")
 	}
 }
 
@@ -234,7 +235,7 @@ func (s *server) ready(ctx context.Context) error {
 	case <-ready:
 		return nil
 	case <-s.ended:
-		return s.exit()
+		return s.exit("; start.run must stay in the foreground")
 	case <-timeout.C:
 		return fmt.Errorf("the server is not ready after %v; start waits until %s%s", within, waitsFor, last(&s.output))
 	case <-ctx.Done():
@@ -287,9 +288,9 @@ func (s *server) healthy(ctx context.Context) bool {
 	return response.StatusCode < http.StatusBadRequest
 }
 
-// exit is the error of a server that ended by itself.
-func (s *server) exit() error {
-	how, hint := "exit status 0", "; start.run must stay in the foreground"
+// exit is the error of a server that ended by itself. The hint is for a success.
+func (s *server) exit(hint string) error {
+	how := "exit status 0"
 	if s.err != nil {
 		how, hint = s.err.Error(), ""
 	}
@@ -318,6 +319,9 @@ func plainText(line string) string {
 // lastLines is how many lines of a server's output an error shows.
 const lastLines = 3
 
+// fatal matches the line with which runtimes begin the output of a crash: Go, Java, and Node or Python with an exception.
+var fatal = regexp.MustCompile(`^(panic: |fatal error: |SIG[A-Z]+: |Exception in thread |([\w.]+\.)?\w*(Error|Exception)\b.*:)`)
+
 // last is the end of an output, on one line.
 func last(output fmt.Stringer) string {
 	var lines []string
@@ -329,5 +333,14 @@ func last(output fmt.Stringer) string {
 	if len(lines) == 0 {
 		return "; it wrote nothing"
 	}
-	return "; its output ends with: " + strings.Join(lines[max(0, len(lines)-lastLines):], " | ")
+	shown, how := lines[max(0, len(lines)-lastLines):], "ends with"
+	for i, line := range slices.Backward(lines) {
+		if fatal.MatchString(line) {
+			if len(lines)-i > lastLines { // a stack follows
+				shown, how = lines[i:i+lastLines], "has"
+			}
+			break
+		}
+	}
+	return "; its output " + how + ": " + strings.Join(shown, " | ")
 }

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"regexp"
@@ -74,4 +75,23 @@ func FuzzOutput(f *testing.F) {
 			t.Errorf("%q is kept as %q", text, o.String())
 		}
 	})
+}
+
+// The excerpt of an output has the reason of a crash, which a long stack may follow.
+func TestExcerptHasTheReasonOfACrash(t *testing.T) {
+	for output, want := range map[string]string{
+		"":                          "; it wrote nothing",
+		"one\ntwo\n\nthree\nfour\n": "; its output ends with: two | three | four",
+		"ready\npanic: no room\n\ngoroutine 1 [running]:\nmain.main()\n\t/main.go:5 +0x1\nexit status 2\n":                                                  "; its output has: panic: no room | goroutine 1 [running]: | main.main()",
+		"fatal error: concurrent map writes\na\nb\nc\n":                                                                                                     "; its output has: fatal error: concurrent map writes | a | b",
+		"SIGSEGV: segmentation violation\nPC=0x1\na\nb\n":                                                                                                   "; its output has: SIGSEGV: segmentation violation | PC=0x1 | a",
+		"node:events:491\n      throw er;\n      ^\n\nError: listen EADDRINUSE: :::80\n    at Server\n  port: 80\n}\n\nNode.js v18.20.4\n":                  "; its output has: Error: listen EADDRINUSE: :::80 | at Server | port: 80",
+		"Exception in thread \"main\" java.lang.OutOfMemoryError: heap\n\tat A\n\tat B\n\tat C\n":                                                           "; its output has: Exception in thread \"main\" java.lang.OutOfMemoryError: heap | at A | at B",
+		"KeyError: 'a'\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback\n  File \"x\"\n    raise\nValueError: no port\n": "; its output ends with: File \"x\" | raise | ValueError: no port",
+		"warning: 1 Error found\na\nb\nc\n":                                                                                                                 "; its output ends with: a | b | c",
+	} {
+		if got := last(bytes.NewBufferString(output)); got != want {
+			t.Errorf("%q:\n got %s\nwant %s", output, got, want)
+		}
+	}
 }

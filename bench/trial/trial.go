@@ -207,7 +207,7 @@ func (t *Trial) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sum := results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}}
+	sum := results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}, LostBy: map[string]int64{}}
 	for _, m := range all {
 		generator.MergeConnect(&sum, *m.Connected)
 	}
@@ -396,8 +396,9 @@ func (t *Trial) addOutcome(o *generator.Outcome) {
 	if stall := t.window.stalls.Longest(); stall > max(validity.LongStall, o.Latency.Histogram.Quantile(0.99)/10) {
 		t.warn("a core stalled for %v: the maximum and quantiles beyond p99 may be caused by the machine", clock.Round(stall))
 	}
-	if len(o.Broken) > 0 {
-		t.warn("connections lost: %s", causes(o.Broken))
+	for cause, n := range o.Broken {
+		t.result.Connect.Lost += n
+		t.result.Connect.LostBy[cause] += n
 	}
 	if o.Cut {
 		t.result.Status, t.result.Reason = results.Partial, "interrupted: only messages due before the interruption were expected"

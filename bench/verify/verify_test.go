@@ -184,7 +184,7 @@ var servers = []struct {
 		w.Header().Set("Sec-WebSocket-Extensions", "permessage-deflate")
 		return raw(upgrade(r, "Sec-WebSocket-Extensions: permessage-deflate\r\n"))(w, r)
 	}}},
-	{name: "subprotocol not confirmed", transports: "websocket", change: [2]string{"path: /socket", "path: /socket\n    subprotocol: chat"}},
+	{name: "subprotocol not confirmed", transports: "websocket", m: misbehaviour{open: func(net.Conn) {}}, change: [2]string{"path: /socket", "path: /socket\n    subprotocol: chat"}},
 	{name: "other subprotocol", transports: "websocket", change: [2]string{"path: /socket", "path: /socket\n    subprotocol: chat"}, m: misbehaviour{respond: func(w http.ResponseWriter, r *http.Request) bool {
 		return raw(upgrade(r, "Sec-WebSocket-Protocol: other\r\n"))(w, r)
 	}}},

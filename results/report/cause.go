@@ -53,3 +53,14 @@ func Cause(run *results.Run) string {
 	}
 	return results.Plain(m.BriefReason())
 }
+
+// remedy is what to do about an invalid run. A trial without validity checks was ended by an error, such as the exit of
+// a server, which the machine has not caused.
+func remedy(run *results.Run) string {
+	for _, t := range run.Trials {
+		if t.Status == results.Invalid && len(t.Checks) == 0 && strings.HasPrefix(run.Manifest.Reason, t.Name()+": ") {
+			return "The run ended there. Correct the cause, and run it again."
+		}
+	}
+	return "Try: pushbench doctor"
+}

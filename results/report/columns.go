@@ -167,6 +167,9 @@ func (r *Report) notes(measures []measure) (lines []string) {
 		}
 	}
 	lines = append(lines, exclusions(s)...)
+	for _, row := range r.measured() {
+		lines = append(lines, irregularities(row)...)
+	}
 	lines = append(lines,
 		"Total CPU: server and load generator. On one machine the sender's CPU time includes part of the receiver's TCP work, so compare totals.",
 		r.missing(),

@@ -166,7 +166,7 @@ func (c *Comparison) outcome() (badge string, answer Paragraph) {
 	declared := some(len(a.Family), "declared comparison")
 	for _, s := range c.sides() {
 		if m := s.run.Manifest; m.Status == results.Invalid {
-			return string(m.Status), Paragraph{fmt.Sprintf("INVALID: run %s: %s. No value of it may be quoted.", s.name, Cause(s.run)), []string{"Measure it again. Try: pushbench doctor"}}
+			return string(m.Status), Paragraph{fmt.Sprintf("INVALID: run %s: %s. No value of it may be quoted.", s.name, Cause(s.run)), []string{"Measure it again. " + remedy(s.run)}}
 		}
 	}
 	switch worse, open := len(a.Regressions()), len(a.Unresolved()); {

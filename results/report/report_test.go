@@ -209,6 +209,32 @@ var states = map[string]func() *results.Run{
 			}
 		})
 	},
+	"irregular": func() *results.Run { // duplicates, changed payloads, lost connections, missing acknowledgements
+		return changed(func(r *results.Run) {
+			for i := range r.Trials {
+				t := &r.Trials[i]
+				l, p := &t.Ledger, &t.Publishes
+				switch t.Transport {
+				case "websocket":
+					l.Duplicates, l.Unexpected, l.Corrupt, l.Reordered = 40, 30, 20, 5
+					l.Received += 70
+				case "sse":
+					p.Acknowledged, p.Failed, p.Unknown, p.FailedBy = p.Sent-3, 2, 1, map[string]int64{"publish returned status 503": 2}
+				case "longpoll":
+					t.Connect.Lost, t.Connect.LostBy = 4, map[string]int64{"connection reset": 3, "connection closed mid-message": 1}
+				case "shortpoll":
+					p.Acknowledged, p.Unknown = 0, p.Sent // its server acknowledges nothing
+				}
+			}
+		})
+	},
+	"ended": func() *results.Run { // the server ended during a trial
+		return changed(func(r *results.Run) {
+			last := &r.Trials[len(r.Trials)-1]
+			last.Status, last.Reason, last.Checks = results.Invalid, "the server ended: exit status 3; it wrote nothing", nil
+			r.Manifest.Status, r.Manifest.Reason = results.Invalid, last.Name()+": "+last.Reason
+		})
+	},
 	"verdict": twelve,
 	"decided": func() *results.Run { // verdicts support the choice
 		run := *twelve()

@@ -19,7 +19,7 @@ func (r *Report) answer() (all []Paragraph) {
 	switch m.Status {
 	case results.Complete:
 	case results.Invalid:
-		return []Paragraph{{fmt.Sprintf("INVALID: %s. No value of this run may be quoted.", Cause(r.Run)), []string{"Try: pushbench doctor"}}}
+		return []Paragraph{{fmt.Sprintf("INVALID: %s. No value of this run may be quoted.", Cause(r.Run)), []string{remedy(r.Run)}}}
 	case results.Saturated:
 		all = []Paragraph{{fmt.Sprintf("%s: %s; the latencies describe a queue.", m.Status, Cause(r.Run)), []string{results.Capital(results.Plain(m.BriefReason())) + "."}}}
 	default:
