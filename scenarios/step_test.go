@@ -67,7 +67,7 @@ func TestReadTargetRefusesMistakesInRequests(t *testing.T) {
 		"next from a body":         {"next: [{header: X-Session, as: session}]}\n    path: /poll", "next: [{body: '(?<session>x)'}]}\n    path: /poll", `9:63: transports.longpoll.steps[1].next[0]: is not a header field of a response; allowed: header and as; expect captures from the body`},
 		"next without a name":      {"{header: X-Session, as: session}]}\n    path: /poll", "{header: X-Session}]}\n    path: /poll", `9:63: transports.longpoll.steps[1].next[0]: is not one value; allowed: header and as, or body`},
 		"heartbeat without post":   {`post: "/send?sid={sid}", body: '3'}`, `body: '3'}`, "12:17: transports.longpoll.heartbeat.post: is missing; allowed: a path that starts with /, without spaces"},
-		"heartbeat of a stream":    {"    path: /events", "    heartbeat: {when: x, post: /x}\n    path: /events", "16:5: transports.sse.heartbeat: no such field; allowed: steps, path, headers, next, ready"},
+		"heartbeat of a stream":    {"    path: /events", "    heartbeat: {when: x, post: /x}\n    path: /events", "16:5: transports.sse.heartbeat: no such field; allowed: steps, path, headers, body, next, ready"},
 		"separator":                {`split: "\x1e"`, `split: "12345"`, `13:12: transports.longpoll.split: value "12345" is not allowed; allowed: 1 to 4 characters, such as "\x1e"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -76,11 +76,12 @@ type TargetTransports struct {
 	WebSocket  SocketTarget `yaml:"websocket,omitempty" json:"websocket"`
 }
 
-// A PollTarget describes requests that each return the messages since the last one.
+// A PollTarget describes requests that each return the messages since the last one: GETs, or POSTs with a body.
 type PollTarget struct {
 	Steps   []RequestStep `yaml:"steps,omitempty" json:"steps" items:"64" repeats:"true" allowed:"of {get: …} or {post: …}"`                       // requests before the first poll, one after another on the client's connection; a step with {topic}, and those up to the next post, are repeated for each topic; default none
 	Path    Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // of each poll; {topic} is the topic, {cursor} the position after the last message
 	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                             // a field whose value has an unknown {name} is not sent; default none
+	Body    Template      `yaml:"body,omitempty" json:"body"`                                                                                      // of each poll, which is a POST then; default: a poll is a GET
 	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" allowed:"of {header: …, as: …} or {body: …}"`                               // values of a response for the next poll; default none
 	Empty   []int         `yaml:"empty,omitempty" json:"empty" items:"8" min:"200" max:"499" allowed:"HTTP status codes"`                          // status codes of a response without messages; default 204 and 304
 
@@ -96,12 +97,13 @@ type NextValue struct {
 	Body   Expression `yaml:"body,omitempty" json:"body"`                                                                                        // the named groups of a match in the body
 }
 
-// A StreamTarget describes a response without end: Server-Sent Events or lines. The id of the last event is
+// A StreamTarget describes a response without end, to a GET or to a POST with a body: Server-Sent Events or lines. The id of the last event is
 // sent as Last-Event-ID when a client reconnects.
 type StreamTarget struct {
 	Steps   []RequestStep `yaml:"steps,omitempty" json:"steps" items:"64" repeats:"true" allowed:"of {get: …} or {post: …}"`                       // requests before that of the stream, on its connection; a step with {topic}, and those up to the next post, are repeated for each topic; default none
 	Path    Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // of the request; {topic} is the topic
 	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                             // default none; Accept: text/event-stream is sent for sse
+	Body    Template      `yaml:"body,omitempty" json:"body"`                                                                                      // of the request, which is a POST then; default: the request is a GET
 	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" allowed:"of {body: …}"`                                                     // values of an event or a line for the next request; default none
 	Ready   Expression    `yaml:"ready,omitempty" json:"ready"`                                                                                    // the client is subscribed when an event or a line matches; default: when the header of the response is complete
 }
@@ -452,7 +454,7 @@ func (t *Target) transport(transport Transport) *conflict {
 		known = append(known, n.names()...)
 	}
 	path, headers := t.Transports.path(transport)
-	checks := []textCheck{{field + ".path", path}}
+	checks := []textCheck{{field + ".path", path}, {field + ".body", t.Transports.body(transport)}}
 	checks = append(checks, inFields(field+".headers", headers)...)
 	if beat := t.Transports.polls(transport).Heartbeat; beat.When != "" {
 		checks = append(checks, textCheck{field + ".heartbeat.post", beat.Post}, textCheck{field + ".heartbeat.body", beat.Body})
@@ -478,6 +480,18 @@ func (t *TargetTransports) requests(transport Transport) ([]RequestStep, []NextV
 	default:
 		p := t.polls(transport)
 		return p.Steps, p.Next
+	}
+}
+
+// body returns the body of a poll or of the request of a stream; "": the request is a GET.
+func (t *TargetTransports) body(transport Transport) Template {
+	switch transport {
+	case "sse":
+		return t.SSE.Body
+	case "httpstream":
+		return t.HTTPStream.Body
+	default:
+		return t.polls(transport).Body
 	}
 }
 

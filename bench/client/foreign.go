@@ -43,7 +43,8 @@ func (s *Subscriber) appendForeignRequest(dst []byte, stream bool) (_, body []by
 		}
 		return dst, body
 	}
-	dst = append(s.foreign.AppendTarget(append(dst, "GET "...)), s.Config.common...)
+	dst = append(append(dst, s.foreign.Method()...), ' ')
+	dst = append(s.foreign.AppendTarget(dst), s.Config.common...)
 	switch {
 	case s.Duplex != nil:
 		s.socket.key = wire.NewKey()
@@ -59,7 +60,8 @@ func (s *Subscriber) appendForeignRequest(dst []byte, stream bool) (_, body []by
 	case s.Transport.Polls && s.Config.NewConnection:
 		dst = append(dst, "Connection: close\r\n"...)
 	}
-	return s.foreign.AppendFields(dst), nil
+	s.foreign.text = s.foreign.AppendBody(s.foreign.text[:0])
+	return s.foreign.AppendFields(dst), s.foreign.text
 }
 
 // additional reports whether the next request, or the one whose response is awaited, is neither a poll nor that of a

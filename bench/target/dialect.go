@@ -26,6 +26,7 @@ type Dialect struct {
 
 	path    text
 	headers []field
+	body    text // of a poll or the request of a stream; nil: it is a GET
 	login   []field
 	steps   []step
 	ready   *regexp.Regexp // of a stream; nil: subscribed with the header
@@ -262,6 +263,14 @@ func (c *compiler) post(path scenarios.Template, headers []scenarios.HeaderField
 	return r
 }
 
+// main compiles a poll, or the request of a stream.
+func (c *compiler) main(path scenarios.Template, headers []scenarios.HeaderField, body scenarios.Template) {
+	if body != "" && len(headers) == 0 {
+		headers = []scenarios.HeaderField{defaultType}
+	}
+	c.path, c.headers, c.body = c.text(path), c.fields(headers), c.text(body)
+}
+
 // defaultType is the header of a POST without fields of its own.
 const defaultType = "Content-Type: text/plain; charset=utf-8"
 
@@ -272,7 +281,7 @@ func (c *compiler) poll(p scenarios.PollTarget) {
 		c.posted = c.post(beat.Post, beat.Headers, beat.Body)
 	}
 	c.Split = []byte(p.Split)
-	c.path, c.headers = c.text(p.Path), c.fields(p.Headers)
+	c.main(p.Path, p.Headers, p.Body)
 	c.empty = p.Empty
 	if len(c.empty) == 0 {
 		c.empty = []int{http.StatusNoContent, http.StatusNotModified}
@@ -301,7 +310,7 @@ func (c *compiler) nextValues(all []scenarios.NextValue) {
 
 func (c *compiler) stream(s scenarios.StreamTarget) {
 	c.requests(s.Steps)
-	c.path, c.headers = c.text(s.Path), c.fields(s.Headers)
+	c.main(s.Path, s.Headers, s.Body)
 	c.nextValues(s.Next)
 	c.ready, _ = c.expression(s.Ready)
 }
@@ -352,6 +361,14 @@ func (c *compiler) publishing(p scenarios.TargetPublish, transport scenarios.Tra
 	}
 }
 
+// Method is that of a poll, or of the request that opens a stream or a WebSocket.
+func (d *Dialect) Method() string {
+	if d.body != nil {
+		return http.MethodPost
+	}
+	return http.MethodGet
+}
+
 // PublishesInFrames reports whether clients publish on their WebSocket.
 func (d *Dialect) PublishesInFrames() bool { return len(d.publish.frame) > 0 }
 
@@ -366,7 +383,7 @@ func (d *Dialect) Acknowledges() bool { return d.publish.ack != nil }
 
 // OneTopic reports whether a client can subscribe to one topic only.
 func (d *Dialect) OneTopic() bool {
-	if d.path.has(topicsValue) {
+	if d.path.has(topicsValue) || d.body.has(topicsValue) {
 		return false
 	}
 	return !slices.ContainsFunc(d.steps, func(s step) bool { return s.namesTopic() })

@@ -99,6 +99,13 @@ func (g *Dialogue) AppendTarget(dst []byte) []byte {
 	return g.path.appendEscaped(dst, g.values)
 }
 
+// AppendBody appends the body of the client's request, if it is a POST.
+func (g *Dialogue) AppendBody(dst []byte) []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.body.append(dst, g.values)
+}
+
 // AppendFields appends the header fields of the client's request, each with its line end.
 func (g *Dialogue) AppendFields(dst []byte) []byte {
 	g.mu.Lock()
@@ -107,6 +114,9 @@ func (g *Dialogue) AppendFields(dst []byte) []byte {
 	dst = appendFields(dst, g.headers, g.values)
 	if g.eventID != nil {
 		dst = append(append(append(dst, "Last-Event-ID: "...), g.eventID...), "\r\n"...)
+	}
+	if g.body != nil {
+		dst = appendLength(dst, g.body.size(g.values))
 	}
 	return dst
 }

@@ -1,6 +1,7 @@
 package engines
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	"pushbench/bench/payload"
 	"pushbench/bench/target"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // shipped compiles the target file of a server that pushbench ships a target for.
@@ -414,6 +416,75 @@ func TestHeartbeatsAtIntervals(t *testing.T) {
 		one.Close()
 		checkParts(t, &traffic)
 	})
+}
+
+// bodiesFile polls, and opens a stream, by POST. Its %s is the transport.
+const bodiesFile = `
+version: 1
+name: bodies
+url: http://127.0.0.1:1
+transports:
+  %s:
+    path: /all
+    headers: ["Content-Type: application/json"]
+    body: '{"topics":"{topics}","after":"{after}"}'
+    next: [{body: '"next":"(?<after>[^"]+)"'}]
+publish: {post: "/publish/{topic}"}
+promises: {resume: [%[1]s]}
+`
+
+// Polls and the requests of streams may be POSTs, whose body has the position.
+func TestPollsAndStreamsByPost(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, start starter) {
+		for _, transport := range []scenarios.Transport{"shortpoll", "longpoll", "sse", "httpstream"} {
+			t.Run(string(transport), func(t *testing.T) { byPost(t, start, transport) })
+		}
+	})
+}
+
+func byPost(t *testing.T, start starter, transport scenarios.Transport) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /all", func(w http.ResponseWriter, r *http.Request) { // a message per response
+		var from struct{ Topics, After string }
+		if err := json.NewDecoder(r.Body).Decode(&from); err != nil || from.Topics != "a,b" || r.Header.Get("Content-Type") != "application/json" {
+			http.Error(w, "no topics", http.StatusBadRequest)
+			return
+		}
+		after, _ := strconv.Atoi(from.After)
+		before := ""
+		if transport == "sse" {
+			w.Header().Set("Content-Type", "text/event-stream")
+			before = "data: "
+		}
+		if after == 2 {
+			_, _ = io.WriteString(w, before)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+			return
+		}
+		_, _ = fmt.Fprintf(w, `%s{"data":"%s","next":"%d"}`+"\n\n", before, payload.Append(nil, foreignRun, uint32(after), 64), after+1)
+		if !transports.Of(transport).Polls {
+			_ = http.NewResponseController(w).Flush() // so that the response has no length
+		}
+	})
+	file, err := scenarios.ReadTarget("bodies.yaml", strings.NewReader(fmt.Sprintf(bodiesFile, transport)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dialect, err := target.Compile(file, transport, os.LookupEnv)
+	if err != nil || dialect.OneTopic() {
+		t.Fatal(dialect, err)
+	}
+	var traffic client.Traffic
+	engine := startForeign(start, serveHTTP(t, mux), dialect, &traffic)
+	saw := clienttest.NewObserver()
+	one := engine.Open(client.Subscription{Client: 0, Topics: []string{"a", "b"}, Delivery: "every"}, saw)
+	saw.Await(t, "two messages", func(calls []clienttest.Call) bool { return len(indexes(calls, 0)) >= 2 })
+	one.Close()
+	if got := indexes(saw.All(), 0); fmt.Sprint(got) != "[0 1]" {
+		t.Errorf("got %v, want [0 1]", got)
+	}
+	checkParts(t, &traffic)
 }
 
 // sessionsFile has a session of two requests, the first of which is repeated. Its %s is the transport.

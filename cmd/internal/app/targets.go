@@ -142,7 +142,7 @@ func fits(flag string, s *scenarios.Scenario, t *scenarios.Target) error {
 		case err != nil:
 			return Usagef("%s: %w", flag, err)
 		case s.Topics.PerClient > 1 && d.OneTopic():
-			return refuse(fmt.Sprintf("each client subscribes to %d topics, and the path of %s has one", s.Topics.PerClient, transport), "{topics} in the path, or topics.per_client: 1")
+			return refuse(fmt.Sprintf("each client subscribes to %d topics, and the path of %s has one", s.Topics.PerClient, transport), "{topics} in the path or the body, or topics.per_client: 1")
 		case !d.Posts() && (s.Publish.By != scenarios.ByClients || !d.PublishesInFrames()):
 			return refuse(fmt.Sprintf("messages are published by POST with %s, and publish.post is missing", transport), "a target with publish.post")
 		}
