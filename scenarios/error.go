@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -48,10 +49,14 @@ func (e *Error) Error() string {
 // Unwrap returns the error of the reader or of the operating system, if there is one.
 func (e *Error) Unwrap() error { return e.cause }
 
-// quote returns text in double quotes, escaped, and cut at quoteLimit characters.
+// credentials matches the user name and the password of a URL.
+var credentials = regexp.MustCompile(`//[^/?#]*@`)
+
+// quote returns text in double quotes, escaped, and cut at quoteLimit characters. It hides the credentials of a URL.
 func quote(text string) string {
 	// Cutting first avoids escaping a value of a megabyte.
-	quoted := []rune(strconv.Quote(text[:min(len(text), utf8.UTFMax*quoteLimit)]))
+	text = credentials.ReplaceAllLiteralString(text[:min(len(text), utf8.UTFMax*quoteLimit)], "//xxxxx@")
+	quoted := []rune(strconv.Quote(text))
 	if len(quoted) <= quoteLimit {
 		return string(quoted)
 	}

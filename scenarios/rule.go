@@ -186,13 +186,13 @@ func (r *Rule) names() []string {
 }
 
 func (r *Rule) describeList(tags reflect.StructTag) {
-	r.Item = newRule(r.Type.Elem(), reflect.StructTag(fmt.Sprintf("min:%q max:%q kind:%q", r.Min, r.Max, tags.Get("kind"))))
+	r.Item = newRule(r.Type.Elem(), reflect.StructTag(fmt.Sprintf("min:%q max:%q kind:%q pattern:%q", r.Min, r.Max, tags.Get("kind"), tags.Get("pattern"))))
 	if all := r.Item.Words; all != nil {
 		r.MaxItems = len(all)
 		r.allowed = "a list of " + cmp.Or(r.allowed, strings.Join(all, ", ")) + ", each at most once"
 		return
 	}
-	if r.Item.grammar != nil {
+	if r.Item.grammar != nil || tags.Get("pattern") != "" {
 		r.Item.allowed, r.allowed = r.allowed, "of: "+r.allowed
 	}
 	r.MaxItems, r.Repeats = must(strconv.Atoi(tags.Get("items"))), tags.Get("repeats") == "true"

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -51,11 +50,11 @@ type Target struct {
 // TargetStart starts a server. Its process and all descendants are billed.
 type TargetStart struct {
 	Programs []string   `yaml:"programs,omitempty" json:"programs" items:"16" pattern:"^[!-~]{1,200}$" allowed:"names of programs and absolute paths of files"` // programs, or absolute paths of files, that must be installed; default none
-	Install  []Template `yaml:"install,omitempty" json:"install" items:"64" repeats:"true" allowed:"words of a command line"`                                   // command that installs the programs if one is missing; only pushbench target install runs it; default none
-	Build    []Template `yaml:"build,omitempty" json:"build" items:"64" repeats:"true" allowed:"words of a command line"`                                       // command that builds or installs the server, once before the first measurement; default none
-	Run      []Template `yaml:"run" json:"run" required:"true" items:"64" repeats:"true" allowed:"words of a command line"`                                     // program and arguments; {port} is a free TCP port of the loopback address
+	Install  []Template `yaml:"install,omitempty" json:"install" items:"64" repeats:"true" pattern:"^[^\\x00]+$" allowed:"words of a command line"`             // command that installs the programs if one is missing; only pushbench target install runs it; default none
+	Build    []Template `yaml:"build,omitempty" json:"build" items:"64" repeats:"true" pattern:"^[^\\x00]+$" allowed:"words of a command line"`                 // command that builds or installs the server, once before the first measurement; default none
+	Run      []Template `yaml:"run" json:"run" required:"true" items:"64" repeats:"true" pattern:"^[^\\x00]+$" allowed:"words of a command line"`               // program and arguments; {port} is a free TCP port of the loopback address
 	Folder   string     `yaml:"folder,omitempty" json:"folder"`                                                                                                 // working directory, relative to the target file; default: the folder of the target file
-	Env      []Template `yaml:"env,omitempty" json:"env" items:"32" allowed:"NAME=value"`                                                                       // additional environment variables
+	Env      []Template `yaml:"env,omitempty" json:"env" items:"32" pattern:"^[^=\\x00]+=[^\\x00]*$" allowed:"NAME=value"`                                      // additional environment variables
 	Log      Expression `yaml:"log,omitempty" json:"log"`                                                                                                       // the server is ready when a line of its output matches; default: when its port accepts connections
 	Get      Template   `yaml:"get,omitempty" json:"get" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /"`                                        // the server is ready when this path returns a status below 400
 	Within   Duration   `yaml:"within,omitempty" json:"within" default:"10s" min:"100ms" max:"10m"`                                                             // longest time until ready; default 10s
@@ -270,9 +269,9 @@ func LoadTarget(path string) (*Target, error) {
 
 // readAuthorities reads the file of ca.
 func (t *Target) readAuthorities() error {
-	file, err := os.Open(filepath.Join(filepath.Dir(t.Path), t.CA))
+	file, err := open(filepath.Join(filepath.Dir(t.Path), t.CA), &Error{File: t.CA, Message: "does not exist; allowed: a PEM file, relative to the target file", cause: fs.ErrNotExist})
 	if err != nil {
-		return fmt.Errorf("%w; allowed: a PEM file, relative to the target file", err)
+		return err
 	}
 	defer file.Close()
 	if t.Authorities, err = io.ReadAll(io.LimitReader(file, maxBytes)); err != nil {

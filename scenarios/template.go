@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 )
@@ -86,14 +87,17 @@ func (e Expression) Groups() (names []string) {
 
 // asExpression checks an expression.
 func asExpression(text string) error {
-	compiled, err := regexp.Compile(text)
 	if len(text) > longest {
 		return asTemplate(text)
 	}
+	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		return fmt.Errorf("is not a regular expression: %s; allowed: the syntax of RE2, such as '^43\\[' or '\"sid\":\"(?P<sid>[^\"]+)\"'", reason(err))
 	}
-	for _, name := range compiled.SubexpNames() {
+	if n := states(parsed); n > maxStates {
+		return fmt.Errorf("has %d states; allowed: at most %d, so use smaller repetitions", n, maxStates)
+	}
+	for _, name := range parsed.CapNames() {
 		if name != "" && !placeholders.MatchString("{"+name+"}") {
 			return fmt.Errorf("has a group with the name %q; allowed: 1 to 32 of a-z, 0-9 and _, starting with a letter", name)
 		}
@@ -101,9 +105,32 @@ func asExpression(text string) error {
 	return nil
 }
 
-// reason is what package regexp finds wrong, without its prefix.
+// reason is what package regexp finds wrong, and the beginning of where.
 func reason(err error) string {
-	return oneLine(strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	var e *syntax.Error
+	if !errors.As(err, &e) {
+		return oneLine(err.Error())
+	}
+	where := []rune(e.Expr)
+	if len(where) > quoteLimit {
+		where = append(where[:quoteLimit-1], '…')
+	}
+	return oneLine(fmt.Sprintf("%s: `%s`", e.Code, string(where)))
+}
+
+// maxStates is the most states of a compiled expression: a state is 40 bytes, and each byte of a record may visit all.
+const maxStates = 20_000
+
+// states is about how many states an expression is compiled to: repetitions are written out.
+func states(e *syntax.Regexp) int {
+	if e.Op == syntax.OpRepeat {
+		return states(e.Sub[0]) * max(1, e.Min, e.Max)
+	}
+	n := max(1, len(e.Rune))
+	for _, sub := range e.Sub {
+		n += states(sub)
+	}
+	return n
 }
 
 // headerLine is a header field: a name (a token, RFC 9110, section 5.6.2) and a value in visible ASCII.
