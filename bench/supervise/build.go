@@ -60,7 +60,7 @@ func Build(ctx context.Context, t *scenarios.Target) error {
 }
 
 // command runs a command of a target to its end; nothing if it is empty.
-func command(ctx context.Context, t *scenarios.Target, field string, words []scenarios.Template) error {
+func command(ctx context.Context, t *scenarios.Target, field string, words []scenarios.Template) (err error) {
 	if len(words) == 0 {
 		return nil
 	}
@@ -72,7 +72,10 @@ func command(ctx context.Context, t *scenarios.Target, field string, words []sce
 	}
 	var output child.Tail
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	c.Dir, c.Stdout, c.Stderr, c.Env = folder(t), &output, &output, os.Environ()
+	if c.Dir, err = folder(t); err != nil {
+		return err
+	}
+	c.Stdout, c.Stderr, c.Env = &output, &output, os.Environ()
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("%s: %s: %w%s", field, asWritten(words), plain(err, argv[0]), last(&output))
 	}
@@ -80,7 +83,13 @@ func command(ctx context.Context, t *scenarios.Target, field string, words []sce
 }
 
 // folder is the working directory of a target's commands.
-func folder(t *scenarios.Target) string { return filepath.Join(filepath.Dir(t.Path), t.Start.Folder) }
+func folder(t *scenarios.Target) (string, error) {
+	path := filepath.Join(filepath.Dir(t.Path), t.Start.Folder)
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return "", fmt.Errorf("start.folder: %q is not a folder; allowed: the path of a folder, relative to the target file", t.Start.Folder)
+	}
+	return path, nil
+}
 
 // asWritten is a command as its target file has it: without the values of environment variables.
 func asWritten(words []scenarios.Template) string {

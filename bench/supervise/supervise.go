@@ -137,7 +137,9 @@ func start(t *scenarios.Target) (*server, error) {
 		return nil, err
 	}
 	s.cmd = exec.Command(argv[0], argv[1:]...) //nolint:noctx // end ends it, with its descendants
-	s.cmd.Dir = folder(t)
+	if s.cmd.Dir, err = folder(t); err != nil {
+		return nil, err
+	}
 	s.cmd.Env = append(os.Environ(), env...)
 	s.cmd.SysProcAttr = attributes()
 	if strings.Contains(argv[0], "/") && !filepath.IsAbs(argv[0]) {
@@ -301,7 +303,7 @@ func (s *server) exit(hint string) error {
 }
 
 // inUse matches the error of a server that cannot listen.
-var inUse = regexp.MustCompile(`(?i)address (is )?already in use|EADDRINUSE`)
+var inUse = regexp.MustCompile(`(?i)\b(address|port)( [0-9]+)? (is )?(already )?in use|EADDRINUSE`)
 
 // colours matches the escape sequences of colours (ECMA-48, section 8.3.117).
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")

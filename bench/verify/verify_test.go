@@ -50,6 +50,9 @@ func TestMain(m *testing.M) {
 		fmt.Println("one\ntwo\nthree\nfour: \x1b[31mno database\x1b[0m")
 		os.Exit(3)
 	case "nothing":
+	case "crashes":
+		fmt.Print("ready\npanic: no database\n\ngoroutine 1 [running]:\nmain.main()\n\t/main.go:5\n")
+		os.Exit(2)
 	case "killed":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "silent":
@@ -274,11 +277,16 @@ func TestServersThatDoNotStartAreNamed(t *testing.T) {
 		{"no such program", `run: [no-such-program, "{port}"]`},
 		{"not executable", fmt.Sprintf(`run: [%q, "{port}"]`, filepath.Join(folder, "text"))},
 		{"no program", fmt.Sprintf(`run: [%q, "{port}"]`, filepath.Join(folder, "script"))},
+		{"relative path", `run: [./no-such-program, "{port}"]`},
+		{"no folder", starts("serves") + ", folder: no-such-folder"},
+		{"folder is a file", starts("serves") + ", folder: 0.yaml"},
 		{"a folder", fmt.Sprintf(`run: [%q, "{port}"]`, folder)},
 		{"exits", starts("exits")},
 		{"exits with success", starts("nothing")},
 		{"is killed", starts("killed")},
 		{"port in use", starts("in use")},
+		{"port in use, in other words", `run: [sh, -c, "echo Port 80 is already in use; exit 1", "{port}"]`},
+		{"crashes with a stack", starts("crashes")},
 		{"ready without listening", starts("silent") + ", log: ^loading"},
 		{"never listens", starts("silent") + ", within: 3s"},
 		{"never logs", starts("serves") + ", within: 300ms, log: ^ready"},
