@@ -14,6 +14,7 @@ const http = createServer((request, response) => {
     response.writeHead(204).end();
   });
 });
+http.keepAliveTimeout = 3600_000; // Node closes a connection after 5 s between two requests, by default
 const io = new Server(http, {serveClient: false, allowUpgrades: false});
 io.on('connection', socket => {
   socket.on('join', (topic, done) => { socket.join(topic); done(); });
