@@ -138,6 +138,7 @@ type TargetPublish struct {
 	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                       // of the POST; default Content-Type: text/plain; charset=utf-8
 	Body    Template      `yaml:"body,omitempty" json:"body"`                                                                                // of the POST; must contain {payload}; default {payload}
 	OK      []int         `yaml:"ok,omitempty" json:"ok" items:"8" min:"200" max:"299" allowed:"HTTP status codes, 200 … 299"`               // status codes of an acceptance; default 200 to 299
+	Expect  Expression    `yaml:"expect,omitempty" json:"expect"`                                                                            // what the response to the POST must match, for a server that reports errors in it with a status of success; default: anything
 	Frame   Template      `yaml:"frame,omitempty" json:"frame"`                                                                              // a text frame on the WebSocket of a subscribed client; {id} is the number of the publication
 	Ack     Expression    `yaml:"ack,omitempty" json:"ack"`                                                                                  // the record that acknowledges a frame, in the order of the frames; default: frames are not acknowledged
 }
@@ -558,8 +559,8 @@ func (t *Target) publish() *conflict {
 	switch {
 	case p.Post == "" && p.Frame == "":
 		return &conflict{field: "publish", message: "has no way to publish; allowed: post or frame"}
-	case p.Post == "" && (p.Body != "" || len(p.Headers) > 0 || len(p.OK) > 0):
-		return &conflict{field: "publish", message: "has a body, headers or ok without post; allowed: together with post"}
+	case p.Post == "" && (p.Body != "" || len(p.Headers) > 0 || len(p.OK) > 0 || p.Expect != ""):
+		return &conflict{field: "publish", message: "has a body, headers, ok or expect without post; allowed: together with post"}
 	case p.Frame == "" && p.Ack != "":
 		return &conflict{field: "publish.ack", message: "is given without frame; allowed: together with frame"}
 	case p.Frame != "" && t.Transports.WebSocket.Path == "":
@@ -573,7 +574,7 @@ func (t *Target) publish() *conflict {
 		return unknownPlaceholder("publish.create.put", name, []string{"topic"})
 	}
 	known := append([]string{"topic", "payload", "size", "id"}, t.perClient()...)
-	if c := unknownIn(append(inFields("publish.headers", p.Headers), textCheck{"publish.post", p.Post}), known[:1]); c != nil {
+	if c := unknownIn(append(inFields("publish.headers", p.Headers), textCheck{"publish.post", p.Post}), []string{"topic", "id"}); c != nil {
 		return c
 	}
 	if c := unknownIn([]textCheck{{"publish.body", p.Body}}, known); c != nil {

@@ -116,6 +116,7 @@ func TestReadTargetRefusesMistakes(t *testing.T) {
 		"login_file is no path":      {"login:", "login_file: \"a\\nb\"\nlogin:", `7:13: login_file: value "a\nb" is not allowed; allowed: the path of a file`},
 		"topic never named":          {`420["sub","{topic}"]`, `420["sub"]`, `17:5: transports.websocket: never names the topic; allowed: {topic} in path or in a step's send`},
 		"payload missing":            {`{"data":"{payload}","n":{}}`, `{"data":"x"}`, `28:9: publish.body: value "{\"data\":\"x\"}" does not contain {payload}; allowed: a text with {payload}`},
+		"expect without a POST":      {"  post: /publish/{topic}\n  body: '{\"data\":\"{payload}\",\"n\":{}}'\n  ok: [200, 202]\n", "  frame: '{payload}'\n  expect: x\n", `27:3: publish: has a body, headers, ok or expect without post; allowed: together with post`},
 		"no way to publish":          {"publish:\n  post: /publish/{topic}\n  body: '{\"data\":\"{payload}\",\"n\":{}}'\n  ok: [200, 202]\n", "publish: {ack: x}\n", `26:11: publish: has no way to publish; allowed: post or frame`},
 		"status":                     {"[200, 202]", "[404]", `29:8: publish.ok[0]: value "404" is not allowed; allowed: a whole number, 200 … 299`},
 		"url with a bad port":        {started, "url: http://example.com:99999\n", `4:6: url: value "http://example.com:99999" has the port 99999; allowed: 1 to 65535`},

@@ -125,7 +125,7 @@ func TestAllocationsOfPublishingToATarget(t *testing.T) {
 transports: {websocket: {path: '/{topic}', binary: true}}
 publish: {post: '/p?topic={topic}', body: '{"channel":"{topic}","size":{size},"data":"{payload}"}', frame: "\x32{rest}{topic_u16}{id}{payload}", ack: '^ok$'}`)
 	for name, publish := range map[string]func(){
-		"post": func() { out = s.AppendPost(out[:0], "room 1", data) },
+		"post": func() { out = s.AppendPost(out[:0], 1234567, "room 1", data) },
 		"frame": func() {
 			s.PublishFrame(&out, 1234567, "room 1", data)
 			s.PublishFrame(&out, 1234568, "room 1", data)

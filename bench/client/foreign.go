@@ -258,8 +258,8 @@ func (f *foreign) forgetSent() {
 }
 
 // appendForeignPost appends a publication by POST.
-func (s *Subscriber) appendForeignPost(dst []byte, topic string, payload []byte) []byte {
-	request, header := s.foreign.AppendPost(dst, s.Config.common, 0, topic, payload)
+func (s *Subscriber) appendForeignPost(dst []byte, id uint32, topic string, payload []byte) []byte {
+	request, header := s.foreign.AppendPost(dst, s.Config.common, id, topic, payload)
 	s.Traffic.Requests.Add(1) // also if the write fails: the server may have received it
 	s.Traffic.Up.Headers.Add(int64(header))
 	s.Traffic.Up.Payload.Add(int64(len(payload)))
@@ -268,9 +268,9 @@ func (s *Subscriber) appendForeignPost(dst []byte, topic string, payload []byte)
 }
 
 // foreignPostOutcome is the outcome of a publication by POST.
-func foreignPostOutcome(d *target.Dialect, status int) Event {
-	if !d.AcceptsPost(status) {
-		return Event{Kind: Failed, Cause: fmt.Sprintf("publish returned status %d", status)}
+func foreignPostOutcome(d *target.Dialect, status int, body []byte) Event {
+	if cause := d.RefusesPost(status, body); cause != "" {
+		return Event{Kind: Failed, Cause: cause}
 	}
 	return Event{Kind: Acked}
 }

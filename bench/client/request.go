@@ -88,9 +88,9 @@ func (s *Subscriber) appendRegistration(dst []byte) []byte {
 }
 
 // AppendPost appends to dst, which is empty, a publication by POST.
-func (s *Subscriber) AppendPost(dst []byte, topic string, payload []byte) []byte {
+func (s *Subscriber) AppendPost(dst []byte, id uint32, topic string, payload []byte) []byte {
 	if s.foreign != nil {
-		return s.appendForeignPost(dst, topic, payload)
+		return s.appendForeignPost(dst, id, topic, payload)
 	}
 	if s.postPath == nil || topic != s.postTopic {
 		s.postPath = append(append(s.postPath[:0], "/v1/topics/"...), url.PathEscape(topic)...)

@@ -316,7 +316,7 @@ func (s *Scratch) ConsumePost(c *Config, in []byte) (p PostResponse, n int, err 
 	}
 	t.Down.Envelope.Add(int64(len(m.Body)))
 	if c.Dialect != nil {
-		return PostResponse{foreignPostOutcome(c.Dialect, m.Status), true, m.Closes}, n, nil
+		return PostResponse{foreignPostOutcome(c.Dialect, m.Status, m.Body), true, m.Closes}, n, nil
 	}
 	return PostResponse{s.postOutcome(m.Status, m.Body), true, m.Closes}, n, nil
 }

@@ -109,6 +109,7 @@ type publish struct {
 	headers []field
 	body    text
 	ok      []int
+	expect  *regexp.Regexp // of the response to a POST; nil: anything
 	frame   text
 	ack     *regexp.Regexp
 }
@@ -354,6 +355,7 @@ func (d *Dialect) Creates(topic string) (c Creation, ok bool) {
 // publishing compiles how messages are published. A client of another transport than WebSocket has no frames.
 func (c *compiler) publishing(p scenarios.TargetPublish, transport scenarios.Transport) {
 	c.publish = publish{post: c.text(p.Post), headers: c.fields(p.Headers), body: c.text(cmp.Or(p.Body, "{payload}")), ok: p.OK}
+	c.publish.expect, _ = c.expression(p.Expect)
 	c.create.put, c.create.headers = c.text(p.Create.Put), c.fields(p.Create.Headers)
 	if transport == "websocket" {
 		c.publish.frame = c.text(p.Frame)
@@ -484,8 +486,16 @@ func appendFields(dst []byte, fields []field, values [][]byte) []byte {
 	return dst
 }
 
-// AcceptsPost reports whether a status code is the acceptance of a publication.
-func (d *Dialect) AcceptsPost(status int) bool { return accepts(d.publish.ok, status) }
+// RefusesPost returns why a response is not the acceptance of a publication; "": it is.
+func (d *Dialect) RefusesPost(status int, body []byte) string {
+	switch {
+	case !accepts(d.publish.ok, status):
+		return fmt.Sprintf("publish returned status %d", status)
+	case d.publish.expect != nil && !d.publish.expect.Match(body):
+		return fmt.Sprintf("publish: the response does not match %s", d.publish.expect)
+	}
+	return ""
+}
 
 // accepts reports whether a status code is one of success; none: all from 200 to 299 are.
 func accepts(ok []int, status int) bool {

@@ -295,7 +295,7 @@ func TestPublicationByPost(t *testing.T) {
 	if string(request[:header]) != want || string(request[header:]) != `{"channel":"a/b","data":"pay"}` {
 		t.Errorf("got %q", request)
 	}
-	if !g.AcceptsPost(202) || g.AcceptsPost(200) {
+	if g.RefusesPost(202, nil) != "" || g.RefusesPost(200, nil) != "publish returned status 200" {
 		t.Error("wrong status codes accepted")
 	}
 }

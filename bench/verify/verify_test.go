@@ -162,6 +162,7 @@ var servers = []struct {
 	}}},
 	{name: "publish 403", transports: "sse", m: misbehaviour{respond: on("/publish", status(403))}},
 	{name: "publish redirect", transports: "sse", m: misbehaviour{respond: on("/publish", status(307))}},
+	{name: "publish error with status 200", transports: "sse", change: [2]string{"post: /publish?id={topic}", "post: /publish?id={topic}\n  expect: '\"result\"'"}, m: misbehaviour{respond: on("/publish", status(200))}},
 	{name: "closes before the handshake", m: misbehaviour{respond: raw("")}},
 	{name: "closes after the handshake", transports: "websocket", m: misbehaviour{open: func(c net.Conn) { c.Close() }}},
 	{name: "close frame", transports: "websocket", m: misbehaviour{open: func(c net.Conn) { _, _ = io.WriteString(c, "\x88\x10\x0f\xa0not authorized") }}},

@@ -45,9 +45,10 @@ transports:
     heartbeat: {when: '^2$', send: '3'}
     split: "\x1e"
 publish:
-  post: /publish/{topic}
+  post: /publish/{topic}?id={id}
   body: '{"data":"{payload}"}'
   ok: [202]
+  expect: '^accepted$'
   frame: '42{id}["say","{topic}","{payload}"]'
   ack: '^43[1-9]'
 `
@@ -70,8 +71,13 @@ func newStandIn(t *testing.T) (*standIn, string) {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		s.publish(r.PathValue("topic"), m.Data)
 		w.WriteHeader(http.StatusAccepted)
+		if r.FormValue("id") == "9" {
+			_, _ = io.WriteString(w, `{"error":"no room"}`)
+			return
+		}
+		s.publish(r.PathValue("topic"), m.Data)
+		_, _ = io.WriteString(w, "accepted")
 	})
 	mux.HandleFunc("GET /list", func(w http.ResponseWriter, r *http.Request) {
 		from, _ := strconv.Atoi(r.FormValue("after"))
@@ -258,6 +264,11 @@ func foreignProtocol(t *testing.T, start starter) {
 			for c, saw := range map[int]*clienttest.Observer{-1: backendSaw, 1: twoSaw} {
 				saw.Await(t, "three outcomes", func(calls []clienttest.Call) bool { return len(clienttest.Events(calls, c, client.Acked)) == 3 })
 			}
+			backend.Publish(9, "a", payload.Append(nil, foreignRun, 9, 64))
+			backendSaw.Await(t, "a refusal", func(calls []clienttest.Call) bool {
+				failed := clienttest.Events(calls, -1, client.Failed)
+				return len(failed) == 1 && failed[0].ID == 9 && failed[0].Cause == "publish: the response does not match ^accepted$"
+			})
 			if transport == "websocket" {
 				<-server.beats
 			}

@@ -70,7 +70,7 @@ func (p *poster) sendNext(at clock.Instant) {
 
 // send writes one publication; the next waits for its response.
 func (p *poster) send(publication *client.Outgoing) {
-	p.loop.out = p.session.AppendPost(p.loop.out[:0], publication.Topic, publication.Payload)
+	p.loop.out = p.session.AppendPost(p.loop.out[:0], publication.ID, publication.Topic, publication.Payload)
 	now := clock.Now()
 	p.awaitingResponse, p.id = true, publication.ID
 	p.session.Sending(publication.ID, p.Waited(publication, now), now)

@@ -98,7 +98,7 @@ func (p *poster) send(publication client.Outgoing) error {
 		return client.ErrOffline
 	}
 	p.outbox.sending(&publication)
-	p.request = p.AppendPost(p.request[:0], publication.Topic, publication.Payload)
+	p.request = p.AppendPost(p.request[:0], publication.ID, publication.Topic, publication.Payload)
 	if err := c.write(p.request); err != nil {
 		c.close() // read fails, and reports it
 	}
