@@ -94,8 +94,3 @@ func flagRow(f *pflag.Flag) string {
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s |\n", name, valueTypes[f.Value.Type()], cell(cmp.Or(initial, "none")), cell(meaning))
 }
-
-// cell escapes what has a meaning in a Markdown table.
-func cell(text string) string {
-	return strings.NewReplacer("|", `\|`, "<", "&lt;", "*", `\*`).Replace(text)
-}

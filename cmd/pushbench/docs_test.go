@@ -294,3 +294,8 @@ func comparePart(t *testing.T, name, mark, want string) {
 		t.Errorf("%s is out of date: run make docs (-want +page):\n%s", name, cmp.Diff(want, got))
 	}
 }
+
+// cell escapes what has a meaning in a Markdown table.
+func cell(text string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "*", `\*`).Replace(text)
+}
