@@ -377,6 +377,8 @@ type IdleMemory struct {
 	Added     int64         `json:"added_clients" add:"sum"` // connected between the readings
 	Server    ResidentSizes `json:"server"`
 	Generator ResidentSizes `json:"generator"`
+
+	NotMeasured string `json:"not_measured,omitempty"` // why there was no probe, or why it failed
 }
 
 // ResidentSizes are the resident sizes of a process in bytes.

@@ -285,7 +285,7 @@ const ConnectGrace = 10 * time.Second
 // reports when all are ready.
 func (d *driver) connect(ctx context.Context, n int) {
 	publishes := d.plan.Publishers()
-	if d.config.Dialect != nil {
+	if d.config.Dialect != nil && len(d.clients) == 0 {
 		if err := client.CreateTopics(ctx, &d.config, d.plan.Topics); err != nil {
 			_ = d.out.Send(Report{Failed: err.Error()}) // the run may have exited
 			return

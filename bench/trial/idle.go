@@ -43,8 +43,11 @@ const spareFiles = 100
 // returns. It reads the resident sizes after the first group of clients and after the second. Before each reading
 // both processes collect garbage: otherwise the reading depends on the time since the last collection. Only the anonymous
 // part, heap and stacks, enters the slope: a page of code that a client happens to be the first to use belongs to no client.
+//
+// A target collects no garbage on command and reports no requests: its processes are read when they use little CPU time.
 func (r *Setup) IdleMemory(ctx context.Context, s *scenarios.Scenario, measured scenarios.Configuration, clients IdleClients) (m results.IdleMemory, err error) {
-	if err := fits(clients); err != nil {
+	target := s.TargetOf(measured)
+	if err := errors.Join(billed(target), fits(clients)); err != nil {
 		return m, err
 	}
 	one := &replica{}
@@ -62,17 +65,38 @@ func (r *Setup) IdleMemory(ctx context.Context, s *scenarios.Scenario, measured 
 	}
 	running, release := child.CancelOnExit(ctx, one.server, one.generator)
 	defer release()
-	m, err = one.idleMemory(running, r.Engine, idleScenario(s, clients), measured.Transport, clients)
+	idle := idleScenario(s, clients)
+	if target != nil {
+		idle.Clients.ConnectRate = min(idle.Clients.ConnectRate, s.Clients.ConnectRate)
+	}
+	prepare := one.prepareCommand(idle, measured, target)
+	prepare.Repetition, prepare.Engine = 1, r.Engine
+	m, err = one.idleMemory(running, prepare, clients)
 	return m, child.Cause(running, err)
 }
 
-func (r *replica) idleMemory(ctx context.Context, engine string, s *scenarios.Scenario, t scenarios.Transport, clients IdleClients) (m results.IdleMemory, err error) {
-	prepare := generator.Prepare{Scenario: string(s.YAML()), Transport: string(t), Target: r.probe.address, Certificate: r.certificate, Repetition: 1, Engine: engine}
+// billed returns an error if no process of a target's server can be read. A target of nil is a server of pushbench.
+func billed(t *scenarios.Target) error {
+	switch {
+	case t == nil || !t.Running() || t.Cost.PID != 0:
+		return nil
+	case t.Cost.Prometheus != "":
+		return errors.New("cost.prometheus has no memory without that of the program's code; start or cost.pid has")
+	default:
+		return errors.New("the target file has neither start nor cost.pid, so no process can be read")
+	}
+}
+
+func (r *replica) idleMemory(ctx context.Context, prepare generator.Prepare, clients IdleClients) (m results.IdleMemory, err error) {
+	largest, err := r.largest()
+	if err != nil {
+		return m, err
+	}
 	if _, err := r.request(ctx, generator.Command{Prepare: &prepare}, func(m generator.Report) bool { return m.Prepared != nil }); err != nil {
 		return m, err
 	}
 	requests := 1 // per idle client
-	if transports.Of(t).Holds {
+	if transports.Of(scenarios.Transport(prepare.Transport)).Holds {
 		requests = 2 // the second one waits
 	}
 	m = results.IdleMemory{Probes: 1, First: int64(clients.First), Added: int64(clients.Added)}
@@ -81,6 +105,9 @@ func (r *replica) idleMemory(ctx context.Context, engine string, s *scenarios.Sc
 	}
 	if m.Server.Resident, m.Server.First, err = sizes(r.server); err != nil {
 		return m, err
+	}
+	if m.Server.Resident < largest {
+		return m, errReused
 	}
 	if m.Generator.Resident, m.Generator.First, err = sizes(r.generator); err != nil {
 		return m, err
@@ -95,15 +122,31 @@ func (r *replica) idleMemory(ctx context.Context, engine string, s *scenarios.Sc
 	return m, err
 }
 
-// sizes are the resident size of a process and its anonymous part, in bytes.
+// errReused is the error of a running server whose memory does not grow with its clients.
+var errReused = errors.New("the running server has memory left over from earlier clients, which new clients use first; restart it before the run, or give start instead of url")
+
+// largest is the largest resident size of a server that was running already; 0 for one that was started for the probe. Below
+// that size, new clients take memory that is resident already.
+func (r *replica) largest() (int64, error) {
+	if r.server.Root == 0 {
+		return 0, nil
+	}
+	largest, err := processes{r.server}.peak()
+	if err == nil && largest == 0 {
+		err = errors.New("this operating system does not report the largest memory of a running server")
+	}
+	return largest, err
+}
+
+// sizes are the resident size of a child and its anonymous part, in bytes.
 func sizes(p *child.Process) (resident, anonymous int64, err error) {
-	if resident, err = cost.Memory(p.PID()); err == nil {
-		anonymous, err = cost.AnonymousMemory(p.PID())
+	if resident, err = (processes{p}).memory(cost.Memory); err == nil {
+		anonymous, err = processes{p}.memory(cost.AnonymousMemory)
 	}
 	return resident, anonymous, err
 }
 
-// addIdle connects clients until there are all of them, in steps.
+// addIdle connects clients until there are all of them, in steps, and waits until a target has served them.
 func (r *replica) addIdle(ctx context.Context, connected, all, requests int) error {
 	for connected < all {
 		step := min(idleStep, all-connected)
@@ -112,7 +155,45 @@ func (r *replica) addIdle(ctx context.Context, connected, all, requests int) err
 			return err
 		}
 	}
+	if r.foreign {
+		return r.awaitQuiet(ctx)
+	}
 	return nil
+}
+
+// A server is quiet if its processes use less than quietShare of a core for quietTime.
+const (
+	quietTime  = 100 * time.Millisecond
+	quietShare = 0.1
+)
+
+// awaitQuiet waits until a server is quiet.
+func (r *replica) awaitQuiet(ctx context.Context) error {
+	deadline := clock.Now().Add(generator.ConnectGrace)
+	for {
+		from, at, err := r.used()
+		if err != nil {
+			return err
+		}
+		if !clock.Wait(ctx, at.Add(quietTime)) {
+			return context.Cause(ctx)
+		}
+		to, now, err := r.used()
+		switch {
+		case err != nil:
+			return err
+		case float64(cpuTime(from, to).CPU) < quietShare*float64(now.Sub(at)):
+			return nil
+		case now >= deadline:
+			return fmt.Errorf("the server was still busy %v after its idle clients had connected", generator.ConnectGrace)
+		}
+	}
+}
+
+// used is what the processes of a server have used so far, and when that was read.
+func (r *replica) used() (reading, clock.Instant, error) {
+	used, err := processes{r.server}.usage()
+	return used, clock.Now(), err
 }
 
 // connectIdle connects n more clients, all in total, waits until they are idle, and makes both processes collect garbage.
@@ -124,10 +205,12 @@ func (r *replica) connectIdle(ctx context.Context, n, all, requests int) error {
 	if c := report.Connected; c.Failed > 0 || c.Clients != int64(all) {
 		return fmt.Errorf("%d of %d clients did not connect (%s)", int64(all)-c.Clients, all, causes(c.FailedBy))
 	}
-	if err := r.awaitRequests(ctx, int64(all*requests)); err != nil {
-		return err
+	if !r.foreign {
+		if err := r.awaitRequests(ctx, int64(all*requests)); err != nil {
+			return err
+		}
 	}
-	if _, err := r.request(ctx, generator.Command{Collect: &generator.Collect{}}, func(m generator.Report) bool { return m.Collected != nil }); err != nil {
+	if _, err := r.request(ctx, generator.Command{Collect: &generator.Collect{}}, func(m generator.Report) bool { return m.Collected != nil }); err != nil || r.foreign {
 		return err
 	}
 	return r.server.Collect(ctx)
@@ -177,19 +260,21 @@ func idleScenario(s *scenarios.Scenario, clients IdleClients) *scenarios.Scenari
 	return &idle
 }
 
-// probeIdle measures the memory of idle clients before the trial. Its failure is no failure of the trial: the memory is
-// not shown, and a warning gives the reason.
+// probeIdle measures the memory of idle clients before the trial. Its failure is no failure of the trial: the result has
+// the reason instead.
 func (t *Trial) probeIdle(ctx context.Context) {
-	if t.Setup.IdleClients == (IdleClients{}) || t.foreign() { // a target reports no requests, and the clients' rate may be too high for it
-		return
+	idle := &t.result.Cost.Idle
+	switch {
+	case t.Setup.IdleClients != (IdleClients{}):
+		t.phase("measuring idle clients")
+		m, err := t.Setup.IdleMemory(ctx, t.Scenario, t.Measured, t.Setup.IdleClients)
+		if err != nil {
+			m = results.IdleMemory{NotMeasured: err.Error()}
+		}
+		*idle = m
+	case t.Setup.Quick:
+		idle.NotMeasured = "--quick leaves it out"
 	}
-	t.phase("measuring idle clients")
-	m, err := t.Setup.IdleMemory(ctx, t.Scenario, t.Measured, t.Setup.IdleClients)
-	if err != nil {
-		t.warn("the memory of idle clients was not measured: %v", err)
-		return
-	}
-	t.result.Cost.Idle = m
 }
 
 // fits returns an error if a process may not open the sockets of the clients.

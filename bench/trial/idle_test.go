@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,7 +14,6 @@ import (
 	"pushbench/bench/child"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/generator/generatortest"
-	"pushbench/results"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
@@ -22,8 +22,38 @@ import (
 // meanwhile.
 const knownPerClient = 4 << 20
 
-// serveKnownMemory is a server with knownPerClient bytes per connection. reply is its reply to a command.
-func serveKnownMemory(reply string) {
+// usedBefore is the memory in bytes that serveUsedMemory has returned before it greets: more than a test's clients need.
+const usedBefore = 1 << 30
+
+// serveUsedMemory is the server of a target that was running already and has had many clients.
+func serveUsedMemory() {
+	memory := touched(usedBefore)
+	if err := syscall.Munmap(memory); err != nil {
+		panic(err)
+	}
+	serveTargetMemory()
+}
+
+// serveTargetMemory is serveKnownMemory as the server of a target that was running already.
+func serveTargetMemory() {
+	serveKnownMemory(`"target":"mine","pid":`+strconv.Itoa(os.Getpid()), "")
+}
+
+// touched maps memory rather than allocating it: the race detector shadows Go's allocations.
+func touched(size int) []byte {
+	memory, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	if err != nil {
+		panic(err)
+	}
+	for page := 0; page < len(memory); page += 4096 {
+		memory[page] = 1
+	}
+	return memory
+}
+
+// serveKnownMemory is a server with knownPerClient bytes per connection. greeting is a part of its greeting, reply its reply
+// to a command.
+func serveKnownMemory(greeting, reply string) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
@@ -31,18 +61,10 @@ func serveKnownMemory(reply string) {
 	s := &statsServer{}
 	var kept [][]byte
 	server := s.server(func() {
-		// Mapped rather than allocated: the race detector shadows Go's allocations.
-		memory, err := syscall.Mmap(-1, 0, knownPerClient, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
-		if err != nil {
-			panic(err)
-		}
-		for page := 0; page < len(memory); page += 4096 {
-			memory[page] = 1
-		}
-		kept = append(kept, memory)
+		kept = append(kept, touched(knownPerClient))
 	})
 	go func() { _ = server.Serve(ln) }()
-	fmt.Printf(`{"listening":%q,"settings":"small"}`+"\n", ln.Addr())
+	fmt.Printf("{\"listening\":%q,%s}\n", ln.Addr(), greeting)
 	for commands := bufio.NewScanner(os.Stdin); commands.Scan(); {
 		child.CollectGarbage()
 		fmt.Println(reply)
@@ -83,30 +105,74 @@ func TestIdleMemoryOfAKnownServer(t *testing.T) {
 	}
 }
 
-// A failed probe leaves no value and its reason, and the trial is complete.
-func TestFailedIdleMemoryIsAWarning(t *testing.T) {
-	for name, c := range map[string]struct {
-		server  string
-		clients IdleClients
-		want    string
-	}{
-		"no garbage collection": {"server-no-collect", IdleClients{First: 1, Added: 1}, "server did not collect garbage"},
-		"too few descriptors":   {"server-known-memory", IdleClients{First: 1, Added: 1 << 40}, "need 1099511627877 open files"},
+// idleTarget makes a scenario measure a server that is running already, whose costs are in the given line.
+func idleTarget(t *testing.T, s *scenarios.Scenario, cost string) scenarios.Configuration {
+	t.Helper()
+	target, err := scenarios.ReadTarget("mine.yaml", strings.NewReader(`version: 1
+name: mine
+url: http://127.0.0.1:9
+`+cost+`
+transports: {shortpoll: {path: /poll}}
+publish: {post: /publish, create: {put: "/topics/{topic}"}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Targets = map[scenarios.TargetName]*scenarios.Target{"mine": target}
+	return scenarios.Configuration{Transport: transports.ShortPoll, Target: "mine"}
+}
+
+// The server of a target receives no commands and reports no requests. It refuses to create a topic twice.
+func TestIdleMemoryOfATarget(t *testing.T) {
+	setup, s := idleSetup(t, "target-known-memory")
+	m, err := setup.IdleMemory(t.Context(), s, idleTarget(t, s, "cost: {pid: 1}"), IdleClients{First: 20, Added: 40})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := float64(m.Server.All-m.Server.First), float64(40*knownPerClient); math.Abs(got/want-1) > 0.1 {
+		t.Errorf("40 clients added %.0f bytes, want %.0f within 10 %%", got, want)
+	}
+}
+
+func TestIdleMemoryOfATargetThatCannotBeRead(t *testing.T) {
+	for name, c := range map[string]struct{ server, cost, want string }{
+		"page":         {"target-known-memory", "cost: {prometheus: 'http://127.0.0.1:9/metrics'}", "cost.prometheus"},
+		"no cost":      {"target-known-memory", "", "neither start nor cost.pid"},
+		"used earlier": {"target-used-memory", "cost: {pid: 1}", "left over from earlier clients"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			setup, s := idleSetup(t, c.server)
-			setup.IdleClients = c.clients
+			_, err := setup.IdleMemory(t.Context(), s, idleTarget(t, s, c.cost), IdleClients{First: 1, Added: 1})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// A failed probe leaves no value and its reason, and the trial is complete.
+func TestIdleMemoryIsNotMeasuredForAReason(t *testing.T) {
+	for name, c := range map[string]struct {
+		server  string
+		clients IdleClients
+		quick   bool
+		want    string
+	}{
+		"no garbage collection": {"server-no-collect", IdleClients{First: 1, Added: 1}, false, "server did not collect garbage"},
+		"too few descriptors":   {"server-known-memory", IdleClients{First: 1, Added: 1 << 40}, false, "need 1099511627877 open files"},
+		"quick":                 {"server-known-memory", IdleClients{}, true, "--quick"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			setup, s := idleSetup(t, c.server)
+			setup.IdleClients, setup.Quick = c.clients, c.quick
 			trial := &Trial{Setup: setup, Scenario: s, Measured: scenarios.Configuration{Transport: transports.ShortPoll}, Repetition: 1, Run: 7}
 			result, err := trial.Measure(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			const prefix = "the memory of idle clients was not measured: "
-			if len(result.Warnings) == 0 || !strings.HasPrefix(result.Warnings[0], prefix) || !strings.Contains(result.Warnings[0], c.want) {
-				t.Errorf("warnings %q, want %q", result.Warnings, prefix+c.want)
-			}
-			if result.Cost.Idle != (results.IdleMemory{}) || result.Ledger.Delivered == 0 {
-				t.Errorf("got %+v and %d messages, want no memory and all messages", result.Cost.Idle, result.Ledger.Delivered)
+			idle := result.Cost.Idle
+			if !strings.Contains(idle.NotMeasured, c.want) || idle.Probes != 0 || result.Ledger.Delivered == 0 {
+				t.Errorf("got %+v and %d messages, want no memory, a reason with %q, and all messages", idle, result.Ledger.Delivered, c.want)
 			}
 		})
 	}

@@ -85,6 +85,16 @@ func (r *replica) startGenerator(argv []string, options child.Options) (err erro
 	return nil
 }
 
+// prepareCommand is the command that gives a load generator the scenario and the server. A target of nil is a server of
+// pushbench.
+func (r *replica) prepareCommand(s *scenarios.Scenario, c scenarios.Configuration, t *scenarios.Target) generator.Prepare {
+	p := generator.Prepare{Scenario: string(s.YAML()), Transport: string(c.Transport), Target: r.probe.address, Authority: r.authority, Certificate: r.certificate}
+	if t != nil {
+		p.Protocol, p.ProtocolPath = string(t.Source), t.Path
+	}
+	return p
+}
+
 // receive waits for the load generator's next report.
 func (r *replica) receive(ctx context.Context, within time.Duration) (generator.Report, error) {
 	select {

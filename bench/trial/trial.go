@@ -157,28 +157,11 @@ func (t *Trial) receive(ctx context.Context, within time.Duration, expected func
 }
 
 func (t *Trial) prepare(ctx context.Context) (err error) {
-	text := string(t.Scenario.YAML())
-	var protocol, path string
-	if file := t.Scenario.TargetOf(t.Measured); file != nil {
-		protocol, path = string(file.Source), file.Path
-	}
 	for i, r := range t.replicas {
-		if err := r.generator.Send(generator.Command{Prepare: &generator.Prepare{
-			Scenario:  text,
-			Transport: string(t.Measured.Transport),
-			Target:    r.probe.address,
-			Authority: r.authority,
-			Protocol:  protocol,
-
-			ProtocolPath:     path,
-			Certificate:      r.certificate,
-			Replica:          i,
-			Repetition:       t.Repetition,
-			Run:              t.Run,
-			Engine:           t.Setup.Engine,
-			Discard:          t.Discard,
-			BackendNamespace: t.network.backendFD,
-		}}); err != nil {
+		p := r.prepareCommand(t.Scenario, t.Measured, t.Scenario.TargetOf(t.Measured))
+		p.Replica, p.Repetition, p.Run = i, t.Repetition, t.Run
+		p.Engine, p.Discard, p.BackendNamespace = t.Setup.Engine, t.Discard, t.network.backendFD
+		if err := r.generator.Send(generator.Command{Prepare: &p}); err != nil {
 			return err
 		}
 	}

@@ -34,8 +34,10 @@ var roles = map[string]func(){
 	"server-extra-requests":   func() { serveAsChild(func(s *statsServer) { s.hidden = 1 << 20 }) },
 	"server-exits-on-publish": func() { serveAsChild(func(s *statsServer) { s.exits = true }) },
 	"server-exits-at-start":   func() { fmt.Fprintln(os.Stderr, "cannot listen"); os.Exit(1) },
-	"server-known-memory":     func() { serveKnownMemory(`{"collected":true}`) },
-	"server-no-collect":       func() { serveKnownMemory(`{}`) },
+	"server-known-memory":     func() { serveKnownMemory(`"settings":"small"`, `{"collected":true}`) },
+	"target-known-memory":     serveTargetMemory,
+	"target-used-memory":      serveUsedMemory,
+	"server-no-collect":       func() { serveKnownMemory(`"settings":"small"`, `{}`) },
 	"generator":               func() { _ = generator.Drive(os.Stdin, os.Stdout) },
 	"generator-invalid-json":  func() { fmt.Println("rubbish"); untilEnd() },
 	"generator-fails":         func() { fmt.Println(`{"failed":"cannot prepare"}`); untilEnd() },
@@ -73,6 +75,7 @@ type statsServer struct {
 	accepted atomic.Int64
 	hidden   int64 // requests that no client sent
 	exits    bool  // on the first publish
+	created  sync.Map
 }
 
 func (s *statsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -84,6 +87,10 @@ func (s *statsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer s.Mu.Unlock()
 		fmt.Fprintf(w, `{"accepted":%d,"requests":{"poll":%d,"publish":%d,"stats":9,"healthz":9,"total":99},"goroutines":7}`,
 			s.accepted.Load(), int64(s.Polls)+s.hidden, s.Posts)
+	case r.Method == http.MethodPut:
+		if _, twice := s.created.LoadOrStore(r.URL.Path, true); twice {
+			w.WriteHeader(http.StatusConflict)
+		}
 	case s.exits && r.Method == http.MethodPost:
 		fmt.Fprintln(os.Stderr, "out of memory")
 		os.Exit(3)

@@ -170,12 +170,51 @@ func (r *Report) notes(measures []measure) (lines []string) {
 	for _, row := range r.measured() {
 		lines = append(lines, irregularities(row)...)
 	}
+	lines = append(lines, unprobed(s.Rows)...)
 	lines = append(lines,
 		"Total CPU: server and load generator. On one machine the sender's CPU time includes part of the receiver's TCP work, so compare totals.",
 		r.missing(),
 		r.priceBasis(),
 		"Model: ✓ the values agree with the predictions, ✗ some differ.")
 	return slices.DeleteFunc(lines, func(line string) bool { return line == "" })
+}
+
+// idleMetrics are the metrics that the memory probe measures, and the price, which includes one of them.
+var idleMetrics = []string{metric.ServerMemoryPerClient, metric.ServerMemoryStartup, metric.GeneratorMemoryPerClient, metric.Price}
+
+// notProbed is why a row has no memory of idle clients; empty if it has, or if the run has no reason.
+func notProbed(row summary.Row) string {
+	if row.Typical(metric.ServerMemoryPerClient).Known != summary.NotShown {
+		return ""
+	}
+	for _, t := range row.Trials {
+		if why := t.Cost.Idle.NotMeasured; why != "" {
+			return results.Plain(why)
+		}
+	}
+	return ""
+}
+
+// unprobed is each reason why rows have no memory of idle clients, with the rows if it does not hold for all of them.
+func unprobed(rows []summary.Row) (lines []string) {
+	var reasons []string
+	names := map[string][]string{} // by reason
+	for _, row := range rows {
+		if why := notProbed(row); why != "" {
+			if names[why] == nil {
+				reasons = append(reasons, why)
+			}
+			names[why] = append(names[why], row.Label())
+		}
+	}
+	for _, why := range reasons {
+		of := ""
+		if len(names[why]) < len(rows) {
+			of = " of " + list(names[why])
+		}
+		lines = append(lines, fmt.Sprintf("n/a: memory per client%s was not measured: %s.", of, why))
+	}
+	return lines
 }
 
 // missing is why a run of an older format version has neither memory per client nor a price.

@@ -411,9 +411,13 @@ func ratio(x float64) string {
 func shortTitle(m metric.Metric) string { return strings.TrimPrefix(m.Title, "latency ") }
 
 // rounded is the median of a row's repetitions, rounded to the noise: three significant digits where the
-// repetitions agree within 2 %, otherwise two. Without a range the noise is unknown.
+// repetitions agree within 2 %, otherwise two. Without a range the noise is unknown. A value that was not measured for a
+// reason is n/a, as a note below the table has the reason.
 func rounded(row summary.Row, name string) string {
 	v := row.Typical(name)
+	if slices.Contains(idleMetrics, name) && notProbed(row) != "" {
+		return "n/a"
+	}
 	over, ok := row.Range(name)
 	agree := ok && over.Lo.Known == summary.Shown && over.Hi.Known == summary.Shown && over.Hi.X-over.Lo.X <= 0.02*v.X
 	if v.Known != summary.Shown || v.X <= 0 || agree {

@@ -168,3 +168,30 @@ func TestShownDifferenceIsNotARatioOfOne(t *testing.T) {
 		}
 	}
 }
+
+// A server whose processes cannot be read has no memory per client, and the table says why.
+func TestMemoryThatWasNotMeasuredHasItsReason(t *testing.T) {
+	run := synthetic.Targets(4, time.Second, "nchan", "reference")
+	for i := range run.Trials {
+		if trial := &run.Trials[i]; strings.HasSuffix(trial.Configuration, "target=nchan") {
+			trial.Cost.Idle = results.IdleMemory{NotMeasured: "no process can be read"}
+		}
+	}
+	r := New(run)
+	section := r.resultsSection()
+	at := slices.IndexFunc(section.Columns, func(c Column) bool { return c.Title == "memory" })
+	for _, row := range section.Rows {
+		if missing, nchan := row.Cells[at].Text == "n/a", strings.HasPrefix(row.Cells[0].Text, "nchan"); missing != nchan {
+			t.Errorf("%q has the memory %q", row.Cells[0].Text, row.Cells[at].Text)
+		}
+	}
+	if !strings.Contains(section.Note, "nchan over WebSocket was not measured: no process can be read.\n") || strings.Contains(section.Note, "client of reference") {
+		t.Errorf("the reason is missing in the note:\n%s", section.Note)
+	}
+	for i := range run.Trials {
+		run.Trials[i].Cost.Idle = results.IdleMemory{NotMeasured: "--quick leaves it out"}
+	}
+	if note := New(run).resultsSection().Note; !strings.Contains(note, "n/a: memory per client was not measured: --quick leaves it out.\n") {
+		t.Errorf("a reason that holds for all rows names rows:\n%s", note)
+	}
+}

@@ -27,20 +27,36 @@ func TestIdleMemoryIsASlope(t *testing.T) {
 		Idle:   []string{pushbench, "prevent-idle"},
 		Engine: engines.Names()[0],
 		Serve: func(c scenarios.Configuration, _ string) []string {
+			if t := s.TargetOf(c); t != nil {
+				return []string{pushbench, "supervise", t.Path}
+			}
 			return append([]string{pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}, c.ServeFlags()...)
 		},
 	}
 	setup.Pin()
 	t.Logf("%-22s %12s %12s %7s %12s", "KiB per client", "1,000 added", "2,000 added", "ratio", "start-up MiB")
+	agree := func(name string, c scenarios.Configuration) {
+		small, startup := idleSlope(t, setup, s, c, 1000)
+		large, _ := idleSlope(t, setup, s, c, 2000)
+		t.Logf("%-22s %12.2f %12.2f %7.2f %12.1f", name, small, large, large/small, startup/1024)
+		if math.Abs(large/small-1) > 0.1 {
+			t.Errorf("%s: %.2f KiB per client with 1,000 added, %.2f with 2,000; want within 10 %%", name, small, large)
+		}
+	}
 	for _, library := range []scenarios.Library{scenarios.NetHTTP, scenarios.FastHTTP} {
 		for _, transport := range scenarios.ClientOpened {
-			c := scenarios.Configuration{Transport: transport, Library: library}
-			small, startup := idleSlope(t, setup, s, c, 1000)
-			large, _ := idleSlope(t, setup, s, c, 2000)
-			t.Logf("%-22s %12.2f %12.2f %7.2f %12.1f", string(transport)+" on "+string(library), small, large, large/small, startup/1024)
-			if math.Abs(large/small-1) > 0.1 {
-				t.Errorf("%s on %s: %.2f KiB per client with 1,000 added, %.2f with 2,000; want within 10 %%", transport, library, small, large)
-			}
+			agree(string(transport)+" on "+string(library), scenarios.Configuration{Transport: transport, Library: library})
+		}
+	}
+	s.Targets = map[scenarios.TargetName]*scenarios.Target{}
+	for _, name := range []scenarios.TargetName{"nchan", "mosquitto"} { // their memory is in use: nothing waits for a garbage collection
+		target, err := scenarios.LoadTarget("../../../servers/foreign/" + string(name) + "/target.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Targets[name] = target
+		for _, transport := range target.Offered() {
+			agree(string(transport)+" of "+string(name), scenarios.Configuration{Transport: transport, Target: name})
 		}
 	}
 }
