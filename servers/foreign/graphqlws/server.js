@@ -35,4 +35,4 @@ const roots = {
 };
 const http = createServer();
 useServer({schema, roots}, new WebSocketServer({server: http, path: '/graphql'}));
-http.listen(Number(process.argv[2]), '127.0.0.1', () => console.log('listening'));
+http.listen({port: Number(process.argv[2]), host: '127.0.0.1', backlog: 4096}, () => console.log('listening'));

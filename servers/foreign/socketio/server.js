@@ -20,4 +20,4 @@ io.on('connection', socket => {
   socket.on('join', (topic, done) => { socket.join(topic); done(); });
   socket.on('say', (topic, payload, done) => { io.to(topic).emit('message', payload); done(); });
 });
-http.listen(Number(process.argv[2]), '127.0.0.1', () => console.log('listening'));
+http.listen({port: Number(process.argv[2]), host: '127.0.0.1', backlog: 4096}, () => console.log('listening'));
