@@ -133,14 +133,16 @@ type Heartbeat struct {
 
 // TargetPublish describes one publication: a POST of a backend, or a frame on a client's WebSocket.
 type TargetPublish struct {
-	Create  CreateTopic   `yaml:"create,omitempty" json:"create" min:"1"`                                                                    // request that creates a topic, before the clients connect; default none
-	Post    Template      `yaml:"post,omitempty" json:"post" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // path of the POST
-	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                       // of the POST; default Content-Type: text/plain; charset=utf-8
-	Body    Template      `yaml:"body,omitempty" json:"body"`                                                                                // of the POST; must contain {payload}; default {payload}
-	OK      []int         `yaml:"ok,omitempty" json:"ok" items:"8" min:"200" max:"299" allowed:"HTTP status codes, 200 … 299"`               // status codes of an acceptance; default 200 to 299
-	Expect  Expression    `yaml:"expect,omitempty" json:"expect"`                                                                            // what the response to the POST must match, for a server that reports errors in it with a status of success; default: anything
-	Frame   Template      `yaml:"frame,omitempty" json:"frame"`                                                                              // a text frame on the WebSocket of a subscribed client; {id} is the number of the publication
-	Ack     Expression    `yaml:"ack,omitempty" json:"ack"`                                                                                  // the record that acknowledges a frame, in the order of the frames; default: frames are not acknowledged
+	Create   CreateTopic   `yaml:"create,omitempty" json:"create" min:"1"`                                                                                          // request that creates a topic, before the clients connect; default none
+	Post     Template      `yaml:"post,omitempty" json:"post" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"`                       // path of the POST
+	Headers  []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                                             // of the POST; default Content-Type: text/plain; charset=utf-8
+	Body     Template      `yaml:"body,omitempty" json:"body"`                                                                                                      // of the POST; must contain {payload}; default {payload}
+	OK       []int         `yaml:"ok,omitempty" json:"ok" items:"8" min:"200" max:"299" allowed:"HTTP status codes, 200 … 299"`                                     // status codes of an acceptance; default 200 to 299
+	Expect   Expression    `yaml:"expect,omitempty" json:"expect"`                                                                                                  // what the response to the POST must match, for a server that reports errors in it with a status of success; default: anything
+	Computed []Computed    `yaml:"computed,omitempty" json:"computed" items:"8" repeats:"true" allowed:"of {name: …, md5: …} or {name: …, hmac_sha256: …, key: …}"` // hashes for the path and the headers of the POST, such as a signature; their texts may contain {body} and {time}; default none
+
+	Frame Template   `yaml:"frame,omitempty" json:"frame"` // a text frame on the WebSocket of a subscribed client; {id} is the number of the publication
+	Ack   Expression `yaml:"ack,omitempty" json:"ack"`     // the record that acknowledges a frame, in the order of the frames; default: frames are not acknowledged
 }
 
 // CreateTopic describes a PUT that creates a topic.
@@ -559,8 +561,8 @@ func (t *Target) publish() *conflict {
 	switch {
 	case p.Post == "" && p.Frame == "":
 		return &conflict{field: "publish", message: "has no way to publish; allowed: post or frame"}
-	case p.Post == "" && (p.Body != "" || len(p.Headers) > 0 || len(p.OK) > 0 || p.Expect != ""):
-		return &conflict{field: "publish", message: "has a body, headers, ok or expect without post; allowed: together with post"}
+	case p.Post == "" && (p.Body != "" || len(p.Headers) > 0 || len(p.OK) > 0 || p.Expect != "" || len(p.Computed) > 0):
+		return &conflict{field: "publish", message: "has a body, headers, ok, expect or computed without post; allowed: together with post"}
 	case p.Frame == "" && p.Ack != "":
 		return &conflict{field: "publish.ack", message: "is given without frame; allowed: together with frame"}
 	case p.Frame != "" && t.Transports.WebSocket.Path == "":
@@ -574,13 +576,25 @@ func (t *Target) publish() *conflict {
 		return unknownPlaceholder("publish.create.put", name, []string{"topic"})
 	}
 	known := append([]string{"topic", "payload", "size", "id"}, t.perClient()...)
-	if c := unknownIn(append(inFields("publish.headers", p.Headers), textCheck{"publish.post", p.Post}), []string{"topic", "id"}); c != nil {
-		return c
-	}
 	if c := unknownIn([]textCheck{{"publish.body", p.Body}}, known); c != nil {
 		return c
 	}
+	if c := p.computed(); c != nil {
+		return c
+	}
 	return unknownIn([]textCheck{{"publish.frame", p.Frame}}, append(known, t.captures()...))
+}
+
+// computed checks the values that are computed for a POST, and where they are used.
+func (p *TargetPublish) computed() *conflict {
+	names, usable := []string{"topic", "id", "time", "payload", "size", "body"}, []string{"topic", "id", "time"}
+	for i, one := range p.Computed {
+		if c := one.validate(fmt.Sprintf("publish.computed[%d]", i), &names); c != nil {
+			return c
+		}
+		usable = append(usable, one.Name)
+	}
+	return unknownIn(append(inFields("publish.headers", p.Headers), textCheck{"publish.post", p.Post}), usable)
 }
 
 // binaryNames are the placeholders of binary frames.

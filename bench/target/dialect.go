@@ -110,8 +110,13 @@ type publish struct {
 	body    text
 	ok      []int
 	expect  *regexp.Regexp // of the response to a POST; nil: anything
-	frame   text
-	ack     *regexp.Regexp
+
+	computed []computed
+	time     int // the value that is the time of a POST; -1: unused
+	entity   int // the value that is its body; -1: unused
+
+	frame text
+	ack   *regexp.Regexp
 }
 
 // A text is a compiled template.
@@ -356,6 +361,7 @@ func (d *Dialect) Creates(topic string) (c Creation, ok bool) {
 func (c *compiler) publishing(p scenarios.TargetPublish, transport scenarios.Transport) {
 	c.publish = publish{post: c.text(p.Post), headers: c.fields(p.Headers), body: c.text(cmp.Or(p.Body, "{payload}")), ok: p.OK}
 	c.publish.expect, _ = c.expression(p.Expect)
+	c.computed(p.Computed)
 	c.create.put, c.create.headers = c.text(p.Create.Put), c.fields(p.Create.Headers)
 	if transport == "websocket" {
 		c.publish.frame = c.text(p.Frame)

@@ -402,6 +402,7 @@ func (g *Dialogue) AppendPost(dst []byte, common string, id uint32, topic string
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	values := g.publication(id, topic, payload)
+	g.publish.compute(values)
 	from := len(dst)
 	dst = append(dst, "POST "...)
 	dst = append(g.publish.post.appendEscaped(dst, values), common...)

@@ -3,8 +3,10 @@ package target
 import (
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"pushbench/scenarios"
 )
@@ -297,6 +299,44 @@ func TestPublicationByPost(t *testing.T) {
 	}
 	if g.RefusesPost(202, nil) != "" || g.RefusesPost(200, nil) != "publish returned status 200" {
 		t.Error("wrong status codes accepted")
+	}
+}
+
+// The signature is that of the example in the documentation of Pusher's HTTP API.
+func TestPublicationIsSigned(t *testing.T) {
+	const file = `
+transports: {sse: {path: "/{topic}"}}
+publish:
+  post: /apps/3/events?auth_timestamp=1353088179&body_md5={body_md5}&auth_signature={signature}&now={time}
+  headers: ["X-Body: {body_md5}"]
+  body: '{"name":"foo","channels":["{topic}"],"data":"{payload}"}'
+  computed:
+  - {name: body_md5, md5: '{body}'}
+  - name: signature
+    hmac_sha256: "POST\n/apps/3/events\nauth_key=278d425bdf160c739803&auth_timestamp=1353088179&auth_version=1.0&body_md5={body_md5}"
+    key: '{env:TOKEN}'
+`
+	read, err := scenarios.ReadTarget("test.yaml", strings.NewReader("version: 1\nname: test\nurl: http://127.0.0.1:1\n"+file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Compile(read, "sse", func(string) (string, bool) { return "7ad3773142a6692b25b8", true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now().Unix()
+	request, header := d.NewDialogue(-1, nil).AppendPost(nil, " HTTP/1.1\r\n", 1, "project-3", []byte(`{\"some\":\"data\"}`))
+	line, fields, _ := strings.Cut(string(request[:header]), "\r\n")
+	line, now, _ := strings.Cut(line, "&now=")
+	const digest = "ec365a775a4cd0599faeb73354201b6f"
+	if want := "POST /apps/3/events?auth_timestamp=1353088179&body_md5=" + digest + "&auth_signature=da454824c97ba181a32ccc17a72625ba02771f50b50e1e7430e47a1f3f457e6c"; line != want {
+		t.Errorf("got %s\nwant %s", line, want)
+	}
+	if !strings.HasPrefix(fields, "X-Body: "+digest+"\r\n") || string(request[header:]) != `{"name":"foo","channels":["project-3"],"data":"{\"some\":\"data\"}"}` {
+		t.Errorf("got %q", request)
+	}
+	if at, err := strconv.ParseInt(strings.TrimSuffix(now, " HTTP/1.1"), 10, 64); err != nil || at < before || at > time.Now().Unix() {
+		t.Errorf("got the time %q, want that of the publication", now)
 	}
 }
 

@@ -32,12 +32,15 @@ func shipped(t *testing.T, name string, transport scenarios.Transport) *target.D
 	if err != nil {
 		t.Fatal(err)
 	}
-	dialect, err := target.Compile(file, transport, os.LookupEnv)
+	dialect, err := target.Compile(file, transport, func(string) (string, bool) { return foreignSecret, true })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return dialect
 }
+
+// foreignSecret is the value of each environment variable that a shipped target file names.
+const foreignSecret = "app-secret"
 
 // startForeign starts an engine whose clients speak a dialect.
 func startForeign(start starter, address string, d *target.Dialect, traffic *client.Traffic) client.Engine {

@@ -1,6 +1,11 @@
 package engines
 
 import (
+	"crypto/hmac"
+	"crypto/md5" //nolint:gosec // the protocol of Pusher requires it
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,8 +43,7 @@ type reaction struct {
 
 func (c *chat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
-		body, _ := io.ReadAll(r.Body)
-		c.say(r.FormValue("channel"), string(body))
+		c.publish(w, r)
 		return
 	}
 	if r.URL.Path != c.path || r.URL.RawQuery != c.query {
@@ -59,6 +63,23 @@ func (c *chat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		c.react(conn, string(text))
 	}
+}
+
+// publish is the HTTP API of Pusher: the signature is that of the query's other parameters, sorted.
+func (c *chat) publish(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	query := r.URL.Query()
+	signature := query.Get("auth_signature")
+	query.Del("auth_signature")
+	mac := hmac.New(sha256.New, []byte(foreignSecret))
+	_, _ = io.WriteString(mac, r.Method+"\n"+r.URL.Path+"\n"+query.Encode())
+	var event struct{ Name, Channel, Data string }
+	if digest := md5.Sum(body); query.Get("body_md5") != hex.EncodeToString(digest[:]) || signature != hex.EncodeToString(mac.Sum(nil)) || json.Unmarshal(body, &event) != nil {
+		http.Error(w, "invalid signature", http.StatusUnauthorized)
+		return
+	}
+	c.say(event.Channel, event.Data)
+	_, _ = io.WriteString(w, "{}")
 }
 
 func (c *chat) react(conn *websocket.Conn, record string) {
