@@ -184,8 +184,8 @@ func requirementCell(row summary.Row, q compare.AssertionResult) Cell {
 		mark, tone = signUnmet, Bad
 	}
 	text := mark + " " + measuredIn(row, q)
-	if ratio, ok := headroom(q); ok {
-		text += " (" + twoSignificant(ratio) + "×)"
+	if times, ok := headroom(q); ok {
+		text += " (" + ratio(times) + "×)"
 	}
 	return Cell{text, tone}
 }

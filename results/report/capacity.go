@@ -135,7 +135,7 @@ func (c Capacity) answer() []Paragraph {
 	for _, h := range c.Found {
 		most = max(most, h.Load)
 	}
-	answer := Paragraph{Text: fmt.Sprintf("No %s meets %s at any load that was tried.", noun(c.configurations()), c.limit())}
+	answer := Paragraph{Text: fmt.Sprintf("No %s meets %s at any load that was tried.", noun(c.configurations(), false), c.limit())}
 	var best []string
 	for _, h := range c.Found {
 		if h.Load > 0 && h.Load*(1+c.Within) >= most {
@@ -199,7 +199,7 @@ func (c Capacity) evidence() string {
 func (c Capacity) Document() Document {
 	d := Document{
 		Title:    "Capacity of " + results.Plain(c.Scenario),
-		Question: fmt.Sprintf("How many %s does each %s carry within the limit %s?", axisUnit[c.Axis], noun(c.configurations()), c.limit()),
+		Question: fmt.Sprintf("How many %s does each %s carry within the limit %s?", axisUnit[c.Axis], noun(c.configurations(), false), c.limit()),
 		Badge:    estimateLabel,
 		Origin:   origin(c.Started, c.Host, c.Tool),
 		Headline: c.answer(),

@@ -110,13 +110,13 @@ func (r *Report) requirementsMet(row summary.Row) Cell {
 		case compare.Failed:
 			tone = Bad
 		}
-		if ratio, ok := headroom(q); ok {
-			least = min(least, ratio)
+		if times, ok := headroom(q); ok {
+			least = min(least, times)
 		}
 	}
 	text := fmt.Sprintf("%d/%d", passed, all)
 	if !math.IsInf(least, 1) {
-		text += ", " + twoSignificant(least) + "×"
+		text += ", " + ratio(least) + "×"
 	}
 	return Cell{text, tone}
 }

@@ -399,12 +399,17 @@ func (r *Report) times(choice, row summary.Row, name, noun string) string {
 	return fmt.Sprintf("%s× the %s", ratio(a.X/b.X), noun)
 }
 
-// ratio rounds x > 0 to two significant digits, or to hundredths near 1: a difference that is shown is not "1.0×".
+// ratio rounds x > 0 to two significant digits. Near 1 it has as many as show on which side of 1 it is, up to four decimals:
+// neither a difference that is shown nor a headroom is "1.0×".
 func ratio(x float64) string {
-	if x > 0.9 && x < 1.1 {
-		return strconv.FormatFloat(x, 'f', 2, 64)
+	if x <= 0.9 || x >= 1.1 {
+		return twoSignificant(x)
 	}
-	return twoSignificant(x)
+	for decimals := 2; ; decimals++ {
+		if scale := math.Pow10(decimals); math.Round(x*scale) != scale || x == 1 || decimals == 4 {
+			return strconv.FormatFloat(x, 'f', decimals, 64)
+		}
+	}
 }
 
 // shortTitle is a latency's name after the name of a transport: "p99", "age p99".

@@ -74,7 +74,7 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
   SSE: p50 10.4 ms, 11 µs of total CPU per message.
 `},
 		"several without a difference": {func() *results.Run { return requiring(spread(synthetic.Run(4, 10*time.Second))) }, `Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)
-  Both meet the requirement; fastest of the 3 cheapest by total CPU.
+  Both meet the requirement. Of the 3 cheapest by total CPU, they are the fastest.
   WebSocket: p50 `},
 		"one like the choice, although a third costs less": {func() *results.Run { return requiring(slightly(synthetic.Run(4, 10*time.Second))) }, `Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)
   Both meet the requirement. WebSocket is the fastest of the 2 cheapest by total CPU.

@@ -162,7 +162,7 @@ func TestHeadlineRestsOnDeclaredComparisons(t *testing.T) {
 }
 
 func TestShownDifferenceIsNotARatioOfOne(t *testing.T) {
-	for x, want := range map[float64]string{1.04: "1.04", 0.946: "0.95", 1.12: "1.1", 0.69: "0.69", 1830: "1,800"} {
+	for x, want := range map[float64]string{1.04: "1.04", 1.01: "1.01", 1.004: "1.004", 0.9996: "0.9996", 1: "1.00", 0.946: "0.95", 1.12: "1.1", 0.69: "0.69", 1830: "1,800"} {
 		if got := ratio(x); got != want {
 			t.Errorf("%v: %s, want %s", x, got, want)
 		}
@@ -193,5 +193,36 @@ func TestMemoryThatWasNotMeasuredHasItsReason(t *testing.T) {
 	}
 	if note := New(run).resultsSection().Note; !strings.Contains(note, "n/a: memory per client was not measured: --quick leaves it out.\n") {
 		t.Errorf("a reason that holds for all rows names rows:\n%s", note)
+	}
+}
+
+// A requirement that is met by 1 % has a headroom of 1.01, wherever it stands.
+func TestHeadroomNearOneIsNotRoundedToOne(t *testing.T) {
+	run := synthetic.Run(4, time.Second)
+	row := New(run).Summary.Rows[0]
+	limit := row.Typical(metric.P50).X * 1.01
+	run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < limit", Metric: "p(50)", Op: "<", Bound: limit}}
+	r := New(run)
+	if got := r.requirementsMet(row).Text; !strings.HasSuffix(got, ", 1.01×") {
+		t.Errorf("the results have %q", got)
+	}
+	if got := r.requirementsSection().Rows[0].Cells[1].Text; !strings.HasSuffix(got, " (1.01×)") {
+		t.Errorf("the requirements have %q", got)
+	}
+}
+
+// A headline counts transports only if each has one configuration at a load.
+func TestHeadlineNamesWhatItRanks(t *testing.T) {
+	delays, loads := batchingSweep(1), synthetic.Run(1, time.Second)
+	if got := New(delays).headline().Text; !strings.HasSuffix(got, " configurations cannot be ranked.") {
+		t.Errorf("with batching delays: %q", got)
+	}
+	for _, c := range loads.Manifest.AllConfigurations() {
+		more := c
+		c.Clients, more.Clients, more.Name = 10, 20, c.Name+" clients=20"
+		loads.Manifest.Configurations = append(loads.Manifest.Configurations, c, more)
+	}
+	if got := New(loads).noun(); got != "transport" {
+		t.Errorf("with loads: %q", got)
 	}
 }

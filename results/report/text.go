@@ -69,11 +69,17 @@ func prose(configuration string) string {
 // subject is what a row of a table describes.
 func (r *Report) subject() string { return subject(r.Run.Manifest.AllConfigurations()) }
 
-// noun is what a run compares: transports, or configurations of several servers.
-func (r *Report) noun() string { return noun(r.Run.Manifest.AllConfigurations()) }
+// noun is what a run ranks at one load: transports, or configurations if a transport has several or if servers are compared.
+func (r *Report) noun() string {
+	return noun(r.Run.Manifest.AllConfigurations(), r.Run.Manifest.SweptRTT())
+}
 
-func noun(all []results.Configuration) string {
-	if len(servers(all)) > 1 {
+func noun(all []results.Configuration, sweptRTT bool) string {
+	seen := map[[2]string]bool{}
+	for _, c := range all {
+		seen[[2]string{loadTitle(c, sweptRTT), c.Transport}] = true
+	}
+	if len(servers(all)) > 1 || len(seen) < len(all) {
 		return "configuration"
 	}
 	return "transport"
