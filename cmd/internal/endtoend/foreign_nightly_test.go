@@ -33,6 +33,33 @@ func startable(t *testing.T) []string {
 	})
 }
 
+// Two servers of a target run at the same time: none has a fixed port or a shared folder.
+func TestShippedTargetsRunTwice(t *testing.T) {
+	for _, name := range startable(t) {
+		t.Run(name, func(t *testing.T) {
+			path, err := filepath.Abs(filepath.Join("..", "..", "..", "servers", "foreign", name, "target.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := scenarios.LoadTarget(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				server, _, err := child.StartServer(t.Context(), []string{pushbench, "supervise", path}, child.Options{Preparation: time.Duration(file.Start.Within)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() {
+					if err := server.End(child.ExitTimeout); err != nil {
+						t.Error(err)
+					}
+				}()
+			}
+		})
+	}
+}
+
 // unrecognized are the servers whose protocol has no sign in a few requests: a protocol of its own, and streams that do
 // not exist yet.
 var unrecognized = map[string]bool{"goservice": true, "durablestreams": true}
