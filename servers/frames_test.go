@@ -29,8 +29,18 @@ var badFrames = []badFrame{
 	{"W9 RSV3", frame(0x91, "x"), 1002},
 	{"W10 RSV1 on continuation", frame(0x01, "x") + frame(0xC0, "x"), 1002},
 	{"W11 opcode 3", frame(fin|3, "x"), 1002},
+	{"W11 opcode 4", frame(fin|4, "x"), 1002},
+	{"W11 opcode 5", frame(fin|5, "x"), 1002},
+	{"W11 opcode 6", frame(fin|6, "x"), 1002},
+	{"W11 opcode 7", frame(fin|7, "x"), 1002},
+	{"W11 opcode 11", frame(fin|11, "x"), 1002},
+	{"W11 opcode 12", frame(fin|12, "x"), 1002},
+	{"W11 opcode 13", frame(fin|13, "x"), 1002},
+	{"W11 opcode 14", frame(fin|14, "x"), 1002},
 	{"W11 opcode 15", frame(fin|15, ""), 1002},
 	{"W12 long ping", frame(fin|opPing, strings.Repeat("x", 126)), 1002},
+	{"W12 long pong", frame(fin|opPong, strings.Repeat("x", 126)), 1002},
+	{"W12 long close", frame(fin|opClose, "\x03\xe8"+strings.Repeat("x", 124)), 1002},
 	{"W13 fragmented ping", frame(opPing, "x"), 1002},
 	{"W14 continuation of nothing", frame(fin|opContinuation, "x"), 1002},
 	{"W14 data inside a message", frame(opText, "x") + frame(fin|opText, "x"), 1002},
@@ -44,6 +54,26 @@ var badFrames = []badFrame{
 	{"W20 reason not UTF-8", frame(fin|opClose, "\x03\xe8\xff"), 1002},
 	{"W21 code 1005", frame(fin|opClose, "\x03\xed"), 1002},
 	{"W21 code 999", frame(fin|opClose, "\x03\xe7"), 1002},
+	{"W21 code 0", frame(fin|opClose, closeCode(0)), 1002},
+	{"W21 code 1004", frame(fin|opClose, closeCode(1004)), 1002},
+	{"W21 code 1006", frame(fin|opClose, closeCode(1006)), 1002},
+	{"W21 code 1015", frame(fin|opClose, closeCode(1015)), 1002},
+	{"W21 code 1016", frame(fin|opClose, closeCode(1016)), 1002},
+	{"W21 code 1100", frame(fin|opClose, closeCode(1100)), 1002},
+	{"W21 code 2000", frame(fin|opClose, closeCode(2000)), 1002},
+	{"W21 code 2999", frame(fin|opClose, closeCode(2999)), 1002},
+	{"W21 code 1001", frame(fin|opClose, closeCode(1001)), 1001},
+	{"W21 code 1002", frame(fin|opClose, closeCode(1002)), 1002},
+	{"W21 code 1003", frame(fin|opClose, closeCode(1003)), 1003},
+	{"W21 code 1007", frame(fin|opClose, closeCode(1007)), 1007},
+	{"W21 code 1008", frame(fin|opClose, closeCode(1008)), 1008},
+	{"W21 code 1009", frame(fin|opClose, closeCode(1009)), 1009},
+	{"W21 code 1010", frame(fin|opClose, closeCode(1010)), 1010},
+	{"W21 code 1011", frame(fin|opClose, closeCode(1011)), 1011},
+	{"W21 code 3000", frame(fin|opClose, closeCode(3000)), 3000},
+	{"W21 code 3999", frame(fin|opClose, closeCode(3999)), 3999},
+	{"W21 code 4000", frame(fin|opClose, closeCode(4000)), 4000},
+	{"W22 after close", frame(fin|opClose, closeCode(1000)) + frame(fin|opText, goodPublication) + frame(fin|opClose, closeCode(1001)), 1000},
 	{"W23 pings", strings.Repeat(frame(fin|opPing, ""), 200), 1008},
 	{"W29 binary", frame(fin|opBinary, goodPublication), 1003},
 	{"W29 not JSON", frame(fin|opText, "hello"), 1008},
@@ -54,6 +84,9 @@ var badFrames = []badFrame{
 	{"close 4999", frame(fin|opClose, "\x13\x87"), 4999},
 	{"close without a code", frame(fin|opClose, ""), 1005},
 }
+
+// closeCode returns the payload of a close frame.
+func closeCode(code int) string { return string(binary.BigEndian.AppendUint16(nil, uint16(code))) }
 
 // noCode, 1005, means a close frame without a code, which is gorilla's response
 // to a close frame of no byte or, contrary to RFC 6455 section 5.5.1, one byte.
@@ -66,6 +99,9 @@ func TestBadFramesEndSocket(t *testing.T) {
 			for _, row := range badFrames {
 				t.Run(fmt.Sprintf("%s split=%t", row.id, split), func(t *testing.T) { row.check(t, s, split) })
 			}
+		}
+		if got := stats(t, s); got.Published != 0 || got.Panics != 0 {
+			t.Errorf("%d messages published and %d panics, want none", got.Published, got.Panics)
 		}
 	})
 }
