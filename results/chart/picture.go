@@ -276,7 +276,7 @@ func (p Panel) setNames(pl *plot.Plot, room vg.Length) {
 	pl.X.Tick.Label.Rotation, pl.X.Tick.Label.XAlign, pl.X.Tick.Label.YAlign = quarter, text.XRight, text.YCenter
 	ticks := p.X.ticks()
 	for i := range ticks {
-		ticks[i].Label = strings.ReplaceAll(ticks[i].Label, "\n", " ")
+		ticks[i].Label = oneLine(ticks[i].Label)
 	}
 	pl.X.Tick.Marker = ticks
 }
@@ -301,7 +301,7 @@ func (p Panel) namesHeight(room vg.Length) (height vg.Length) {
 	style, upright := p.nameStyle(room)
 	for _, name := range p.X.Names {
 		if upright {
-			height = max(height, style.Width(strings.ReplaceAll(name, "\n", " ")))
+			height = max(height, style.Width(oneLine(name)))
 		} else {
 			height = max(height, style.Height(name))
 		}

@@ -32,7 +32,10 @@ func groupingOf(rows []summary.Row) (g grouping) {
 
 // name names the group of a row.
 func (g grouping) name(r summary.Row) string {
-	if g.targets == nil {
+	switch {
+	case g.targets == nil && r.Target != "":
+		return titleOf(r.Transport)
+	case g.targets == nil:
 		return r.Transport
 	}
 	return results.Label(r.Transport + " target=" + r.Target)
@@ -133,18 +136,26 @@ func barNames(rows []summary.Row) (names []string) {
 	return names
 }
 
-// nameLines returns the name of a configuration with one line per axis, without the names of the axes.
+// nameLines returns the name of a configuration with one line per axis, without the names of the axes. A target comes
+// before the transport: "nchan", "WebSocket".
 func nameLines(name string) string {
 	lines := strings.Fields(name)
+	compared := len(lines) > 1 && strings.HasPrefix(lines[1], "target=")
 	for i, part := range lines {
 		if _, value, ok := strings.Cut(part, "="); ok {
 			lines[i] = value
 		}
 	}
+	if compared {
+		lines[0], lines[1] = lines[1], titleOf(lines[0])
+	}
 	return strings.Join(lines, "\n")
 }
 
-// axisNames returns the title of these labels: "transport, library, batching delay". It is empty for
+// oneLine joins the lines of a name: "nchan · WebSocket".
+func oneLine(name string) string { return strings.ReplaceAll(name, "\n", " · ") }
+
+// axisNames returns the title of these labels: "transport, library, batching delay" or "server, transport". It is empty for
 // transports alone.
 func axisNames(rows []summary.Row) string {
 	names := []string{"transport"}
@@ -157,6 +168,9 @@ func axisNames(rows []summary.Row) string {
 	}
 	if len(names) == 1 {
 		return ""
+	}
+	if names[1] == "target" {
+		names[0], names[1] = "server", "transport"
 	}
 	return strings.ReplaceAll(strings.Join(names, ", "), "_", " ")
 }

@@ -83,7 +83,7 @@ func TestEveryConfigurationOfAPushTransportHasItsOwnShade(t *testing.T) {
 // Servers over one transport have a colour and a marker each, which the legend names.
 func TestEveryTargetOverOneTransportHasItsOwnColour(t *testing.T) {
 	run := synthetic.Targets(2, 12*time.Second, "nchan", "centrifugo", "reference")
-	if got := legend(t, run); !strings.Contains(got, "sse websocket nchan centrifugo reference") {
+	if got := legend(t, run); !strings.Contains(got, "SSE WebSocket nchan centrifugo reference") {
 		t.Errorf("several transports have the legend %q", got)
 	}
 	over := func(c string) bool { return !strings.HasPrefix(c, "websocket ") }
@@ -111,4 +111,22 @@ func legend(t *testing.T, run *results.Run) string {
 		names = append(names, k.Name)
 	}
 	return strings.Join(names, " ")
+}
+
+// The names below bars have a target before its transport, like the labels of tables.
+func TestTargetsAreNamedBeforeTheirTransports(t *testing.T) {
+	charts := drawn(t, synthetic.Targets(2, 12*time.Second, "nchan", "centrifugo", "reference"), chart.Vectors)
+	bars := charts["memory"].Panels[0]
+	if !slices.Contains(bars.X.Names, "nchan\nWebSocket") || bars.X.Title != "server, transport" {
+		t.Errorf("the axis %q has the names %q", bars.X.Title, bars.X.Names)
+	}
+	many := drawn(t, synthetic.Targets(2, 12*time.Second, "nchan", "centrifugo", "socketio", "mosquitto", "rabbitmq", "durablestreams", "reference"), chart.Vectors)
+	if !strings.Contains(string(many["memory"].SVG), ">nchan · WebSocket<") {
+		t.Error("vertical names do not separate target and transport")
+	}
+	for name, c := range charts {
+		if strings.Contains(c.Alt, "target=") || strings.Contains(string(c.SVG), ">websocket") {
+			t.Errorf("chart %s names a configuration by its identifier", name)
+		}
+	}
 }

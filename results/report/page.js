@@ -43,10 +43,11 @@
   }
 
   const oneLine = text => text.replaceAll('\n', ' ');
+  const nameLine = name => name.replaceAll('\n', ' · ');
 
   function position(axis, x) {
     switch (axis.scale) {
-      case 'names': return oneLine(axis.names[Math.round(x)] || '');
+      case 'names': return nameLine(axis.names[Math.round(x)] || '');
       case 'percentile': return percent(x);
       default: return number(x);
     }
@@ -255,9 +256,9 @@
     const upright = u => names(panel.x) > (u.width - 70) / panel.x.ticks.length - 2;
     if (panel.x.scale === 'names') {
       [x.splits] = given(panel.x);
-      x.values = u => panel.x.ticks.map(t => upright(u) ? oneLine(t.label || '') : t.label || '');
+      x.values = u => panel.x.ticks.map(t => upright(u) ? nameLine(t.label || '') : t.label || '');
       x.rotate = u => upright(u) ? -90 : 0;
-      x.size = u => upright(u) ? 16 + Math.max(...panel.x.ticks.map(t => textWidth(oneLine(t.label || '')))) : 20 + 15 * Math.max(...panel.x.ticks.map(t => (t.label || '').split('\n').length));
+      x.size = u => upright(u) ? 16 + Math.max(...panel.x.ticks.map(t => textWidth(nameLine(t.label || '')))) : 20 + 15 * Math.max(...panel.x.ticks.map(t => (t.label || '').split('\n').length));
       x.gap = 4;
     } else {
       const [splits, values] = given(panel.x);

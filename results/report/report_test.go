@@ -749,3 +749,14 @@ func TestSectionsHaveTheEstimatorOfTheResults(t *testing.T) {
 		}
 	}
 }
+
+// No table names a configuration of a target by its identifier.
+func TestTablesNameTargetsInWords(t *testing.T) {
+	for _, s := range on("targets").Document().Sections {
+		for _, c := range s.Columns {
+			if strings.Contains(c.Title, "target=") {
+				t.Errorf("%s: column %q", s.Title, c.Title)
+			}
+		}
+	}
+}

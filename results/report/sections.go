@@ -119,7 +119,10 @@ func (r *Report) rangesSection() Section {
 		Title:   "All metrics, with their range over the repetitions",
 		Detail:  Full,
 		Note:    "Medians of the valid trials; in brackets the lowest and highest value of a single trial. The range shows the observed noise; it is not a confidence interval.",
-		Columns: append(columns("metric"), columns(rowNames(r.Summary.Rows)...)...),
+		Columns: columns("metric"),
+	}
+	for _, row := range r.Summary.Rows {
+		all.Columns = append(all.Columns, Column{Title: row.Label()})
 	}
 	for _, name := range ranged {
 		m := metric.ByName(name)
