@@ -11,7 +11,7 @@ type RequestStep struct {
 	Body    Template      `yaml:"body,omitempty" json:"body"`                                                                                // of a POST; default none
 	OK      []int         `yaml:"ok,omitempty" json:"ok" items:"8" min:"200" max:"299" allowed:"HTTP status codes, 200 … 299"`               // status codes of success; default 200 to 299
 	Expect  Expression    `yaml:"expect,omitempty" json:"expect"`                                                                            // what the body must match; its named groups are values for later templates; default: anything
-	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" allowed:"of {header: …, as: …}"`                                      // values of the response's header for later templates; default none
+	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" repeats:"true" allowed:"of {header: …, as: …}"`                       // values of the response's header for later templates; default none
 }
 
 // A PollHeartbeat is a reply, by POST, to a record in the response to a poll. The next poll follows its response.

@@ -81,7 +81,7 @@ type PollTarget struct {
 	Path    Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // of each poll; {topic} is the topic, {cursor} the position after the last message
 	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                             // a field whose value has an unknown {name} is not sent; default none
 	Body    Template      `yaml:"body,omitempty" json:"body"`                                                                                      // of each poll, which is a POST then; default: a poll is a GET
-	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" allowed:"of {header: …, as: …} or {body: …}"`                               // values of a response for the next poll; default none
+	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" repeats:"true" allowed:"of {header: …, as: …} or {body: …}"`                // values of a response for the next poll; default none
 	Empty   []int         `yaml:"empty,omitempty" json:"empty" items:"8" min:"200" max:"499" allowed:"HTTP status codes"`                          // status codes of a response without messages; default 204 and 304
 
 	Heartbeat PollHeartbeat `yaml:"heartbeat,omitempty" json:"heartbeat" min:"1"`                                                       // a record that requests a reply; default none
@@ -103,7 +103,7 @@ type StreamTarget struct {
 	Path    Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // of the request; {topic} is the topic
 	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                             // default none; Accept: text/event-stream is sent for sse
 	Body    Template      `yaml:"body,omitempty" json:"body"`                                                                                      // of the request, which is a POST then; default: the request is a GET
-	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" allowed:"of {body: …}"`                                                     // values of an event or a line for the next request; default none
+	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" repeats:"true" allowed:"of {body: …}"`                                      // values of an event or a line for the next request; default none
 	Ready   Expression    `yaml:"ready,omitempty" json:"ready"`                                                                                    // the client is subscribed when an event or a line matches; default: when the header of the response is complete
 }
 
@@ -114,6 +114,7 @@ type SocketTarget struct {
 	Subprotocol string        `yaml:"subprotocol,omitempty" json:"subprotocol" pattern:"^[!#$%&'*+.^_|~0-9A-Za-z-]{1,100}$" allowed:"a token such as graphql-transport-ws"` // offered in the upgrade, and expected in its response; default none
 	Binary      bool          `yaml:"binary,omitempty" json:"binary"`                                                                                                       // send binary frames: each character of a template, U+0000 to U+00FF, is a byte; {topic_u16} is the topic after its length in two bytes, {rest} the length of what follows as a variable byte integer (MQTT); default false
 	Steps       []Step        `yaml:"steps,omitempty" json:"steps" items:"64" repeats:"true" allowed:"of {expect: …} or {send: …}"`                                         // until the client is subscribed; a step with {topic}, and those up to the next send, are repeated for each topic; default none
+	Next        []NextValue   `yaml:"next,omitempty" json:"next" items:"8" repeats:"true" allowed:"of {body: …}"`                                                           // values of a record for the steps of the next connection, such as the position after the last message; default none
 	Heartbeat   Heartbeat     `yaml:"heartbeat,omitempty" json:"heartbeat" min:"1"`                                                                                         // a message of the protocol that keeps the connection open; default: pings of WebSocket only
 	Split       string        `yaml:"split,omitempty" json:"split" pattern:"(?s)^.{1,4}$" allowed:"1 to 4 characters, such as \"\\x1e\""`                                   // separates several records in a frame; default: a frame is a record
 }
@@ -449,7 +450,11 @@ func (t *Target) transport(transport Transport) *conflict {
 			return c
 		}
 	}
+	polls := t.Transports.polls(transport).Path != ""
 	for i, n := range next {
+		if !polls && n.Header != "" {
+			return &conflict{field: fmt.Sprintf("%s.next[%d].header", field, i), value: n.Header, message: "is not in an event, a line or a record; allowed: body"}
+		}
 		if c := n.validate(fmt.Sprintf("%s.next[%d]", field, i)); c != nil {
 			return c
 		}
@@ -479,6 +484,8 @@ func (t *TargetTransports) requests(transport Transport) ([]RequestStep, []NextV
 		return t.SSE.Steps, t.SSE.Next
 	case "httpstream":
 		return t.HTTPStream.Steps, t.HTTPStream.Next
+	case "websocket":
+		return nil, t.WebSocket.Next
 	default:
 		p := t.polls(transport)
 		return p.Steps, p.Next

@@ -123,6 +123,7 @@ func TestReadTargetRefusesMistakes(t *testing.T) {
 		"computed name in use":       {"  ok: [200, 202]", "  computed: [{name: time, md5: x}]", `29:21: publish.computed[0].name: value "time" is the name of another placeholder; allowed: any name but topic, id, time, payload, size, body`},
 		"key with the payload":       {"  ok: [200, 202]", "  computed: [{name: a, hmac_sha256: x, key: '{payload}'}]", `29:45: publish.computed[0].key: value "{payload}" has the placeholder {payload}, which has no value there; allowed: {env:NAME}`},
 		"computed in the body":       {`{"data":"{payload}","n":{}}`, `{payload}{time}`, `28:9: publish.body: value "{payload}{time}" has the placeholder {time}, which has no value there; allowed: {topic}, {payload}, {size}, {id}, {client}, {env:NAME}`},
+		"header of a record":         {`    split: "\x1e"`, `    next: [{header: Etag, as: etag}]`, `25:21: transports.websocket.next[0].header: value "Etag" is not in an event, a line or a record; allowed: body`},
 		"no way to publish":          {"publish:\n  post: /publish/{topic}\n  body: '{\"data\":\"{payload}\",\"n\":{}}'\n  ok: [200, 202]\n", "publish: {ack: x}\n", `26:11: publish: has no way to publish; allowed: post or frame`},
 		"status":                     {"[200, 202]", "[404]", `29:8: publish.ok[0]: value "404" is not allowed; allowed: a whole number, 200 … 299`},
 		"url with a bad port":        {started, "url: http://example.com:99999\n", `4:6: url: value "http://example.com:99999" has the port 99999; allowed: 1 to 65535`},

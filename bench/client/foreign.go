@@ -157,10 +157,12 @@ func (s *Subscriber) foreignMessage(text []byte, at clock.Instant) error {
 
 // record handles one record of a WebSocket.
 func (s *Subscriber) record(record []byte, at clock.Instant) error {
+	s.foreign.Body(record)
+	found := s.findPayloads(record)
 	switch {
-	case s.findPayloads(record):
-	case !s.foreign.Subscribed() && s.foreign.Receive(record):
+	case !s.ready && s.foreign.Receive(record): // it may have the messages that the client missed
 		return s.converse(at)
+	case found:
 	case s.foreign.Beats(record):
 		s.foreign.text = s.foreign.AppendHeartbeat(s.foreign.text[:0])
 		return s.Duplex.Control(s.opcode(), s.foreign.text)

@@ -324,6 +324,7 @@ func (c *compiler) stream(s scenarios.StreamTarget) {
 func (c *compiler) socket(s scenarios.SocketTarget) {
 	c.path, c.headers = c.text(s.Path), c.fields(s.Headers)
 	c.Subprotocol, c.Split, c.Binary = s.Subprotocol, []byte(s.Split), s.Binary
+	c.nextValues(s.Next)
 	for _, one := range s.Steps {
 		expect, groups := c.expression(one.Expect)
 		c.steps = append(c.steps, step{expect: expect, groups: groups, send: c.text(one.Send)})

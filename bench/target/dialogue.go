@@ -157,7 +157,7 @@ func (g *Dialogue) Header(name, value []byte) {
 	}
 }
 
-// Body notes the body of a response to a poll, an event or a line.
+// Body notes the body of a response to a poll, an event, a line, or a record of a WebSocket.
 func (g *Dialogue) Body(body []byte) {
 	if len(g.next) == 0 {
 		return

@@ -421,6 +421,76 @@ func TestHeartbeatsAtIntervals(t *testing.T) {
 	})
 }
 
+// recoveringFile recovers as Centrifugo does.
+const recoveringFile = `
+version: 1
+name: recovering
+url: http://127.0.0.1:1
+transports:
+  websocket:
+    path: /socket
+    split: "\n"
+    steps:
+    - send: '{"channel":"{topic}","epoch":"{epoch}","offset":{offset}}'
+    - expect: '"subscribe":'
+    next: [{body: '"epoch":"(?<epoch>[^"]+)"'}, {body: '.*"offset":(?<offset>[0-9]+)', first: "0"}]
+publish: {post: "/publish/{topic}"}
+promises: {resume: [websocket]}
+`
+
+// A client of a WebSocket sends its position when it reconnects. The reply to its subscription may have messages.
+func TestWebSocketResumes(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, start starter) {
+		subscriptions := make(chan string, 100)
+		address := serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c, err := new(websocket.Upgrader).Upgrade(w, r, nil)
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			var from struct {
+				Channel, Epoch string
+				Offset         uint32
+			}
+			if err := c.ReadJSON(&from); err != nil {
+				return
+			}
+			subscriptions <- fmt.Sprint(from)
+			if from.Offset == 4 {
+				_, _, _ = c.ReadMessage()
+				return
+			}
+			message := func(offset uint32) string {
+				return fmt.Sprintf(`{"data":"%s","offset":%d}`, payload.Append(nil, foreignRun, offset, 64), offset)
+			}
+			_ = c.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"subscribe":{"epoch":"E","publications":[%s]}}`+"\n", message(from.Offset+1)))
+			_ = c.WriteMessage(websocket.TextMessage, []byte(message(from.Offset+2)))
+		}))
+		file, err := scenarios.ReadTarget("recovering.yaml", strings.NewReader(recoveringFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dialect, err := target.Compile(file, "websocket", os.LookupEnv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var traffic client.Traffic
+		engine := startForeign(start, address, dialect, &traffic)
+		saw := clienttest.NewObserver()
+		one := engine.Open(client.Subscription{Client: 0, Topics: []string{"a"}, Delivery: "every"}, saw)
+		for _, want := range []string{"{a  0}", "{a E 2}", "{a E 4}"} {
+			if got := <-subscriptions; got != want {
+				t.Errorf("the client subscribes with %s, want %s", got, want)
+			}
+		}
+		one.Close()
+		if got := indexes(saw.All(), 0); fmt.Sprint(got) != "[1 2 3 4]" {
+			t.Errorf("got %v, want [1 2 3 4]", got)
+		}
+		checkParts(t, &traffic)
+	})
+}
+
 // bodiesFile polls, and opens a stream, by POST. Its %s is the transport.
 const bodiesFile = `
 version: 1
