@@ -496,8 +496,8 @@ func (d *driver) tick(ctx context.Context, start, next clock.Instant) (ended boo
 	return false
 }
 
-// drained reports whether the window is over and everything was received, or the drain has timed
-// out.
+// drained reports whether the window is over and everything was received and acknowledged, or the drain has timed out. A
+// message may arrive before its publication is acknowledged.
 func (d *driver) drained(start clock.Instant) bool {
 	last := d.pacing.lastDue()
 	now := clock.Now()
@@ -512,7 +512,7 @@ func (d *driver) drained(start clock.Instant) bool {
 			return false
 		}
 	}
-	return d.shortLived == nil || d.shortLived.settled()
+	return !d.book.Outstanding() && (d.shortLived == nil || d.shortLived.settled())
 }
 
 func (d *driver) sendInterval(since, length time.Duration) {

@@ -153,6 +153,15 @@ func (b *Book) acknowledged(index uint32, seq uint64, at clock.Instant) {
 	}
 }
 
+// Outstanding reports whether a publication of the window that was sent has no outcome yet. A server that has
+// acknowledged none so far may acknowledge none at all.
+func (b *Book) Outstanding() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.publishes
+	return p.Acknowledged > 0 && p.Sent > p.Acknowledged+p.Failed
+}
+
 // timed reports whether the latency of a message's acknowledgement is recorded.
 func (b *Book) timed(index uint32) bool {
 	return !b.upstream || b.plan.Messages[index].Publisher != schedule.Backend

@@ -395,3 +395,24 @@ func BenchmarkDeliver(b *testing.B) {
 		i++
 	}
 }
+
+// A drain waits for the outcomes of what was sent, unless the server has acknowledged nothing.
+func TestPublicationsAreOutstandingUntilTheirOutcome(t *testing.T) {
+	b := begin(t, plan(1, 1, every(3, 1)...), scenarios.Every, transports.WebSocket)
+	for i, c := range []struct {
+		event client.Event
+		want  bool
+	}{
+		{client.Event{Kind: client.Sending, ID: 0}, false},
+		{client.Event{Kind: client.Acked, ID: 0, Seq: 1}, false},
+		{client.Event{Kind: client.Sending, ID: 1}, true},
+		{client.Event{Kind: client.Sending, ID: 2}, true},
+		{client.Event{Kind: client.Failed, ID: 1, Cause: "503"}, true},
+		{client.Event{Kind: client.Acked, ID: 2, Seq: 2}, false},
+	} {
+		b.rec.Event(0, c.event, b.due(int(c.event.ID)))
+		if got := b.book.Outstanding(); got != c.want {
+			t.Errorf("after event %d: %v, want %v", i, got, c.want)
+		}
+	}
+}
