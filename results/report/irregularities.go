@@ -24,7 +24,10 @@ func irregularities(row summary.Row) (lines []string) {
 	if len(received) > 0 {
 		lines = append(lines, fmt.Sprintf("%s: of %s received messages, %s.", row.Label(), metric.Count(l.Received), strings.Join(received, ", ")))
 	}
-	if failed := p.Sent - p.Acknowledged; failed > 0 && p.Acknowledged+p.Failed > 0 { // else the server acknowledges none
+	switch failed := p.Sent - p.Acknowledged; {
+	case p.Sent > 0 && p.Unknown == p.Sent:
+		lines = append(lines, fmt.Sprintf("%s: none of %s publications was acknowledged; without publish.ack none can be.", row.Label(), metric.Count(p.Sent)))
+	case failed > 0:
 		by := maps.Collect(maps.All(p.FailedBy))
 		if p.Unknown > 0 {
 			by["no response"] = p.Unknown
