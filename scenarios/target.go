@@ -31,7 +31,7 @@ type Target struct {
 	Start TargetStart   `yaml:"start,omitempty" json:"start"`                                                                             // starts the server; default: it is running already, see url
 	CA    string        `yaml:"ca,omitempty" json:"ca"`                                                                                   // PEM file of the authorities that a url of the scheme https trusts, relative to the target file; default: those of the system
 	Cost  TargetCost    `yaml:"cost,omitempty" json:"cost" min:"1"`                                                                       // where the CPU time and memory of a running server are read; default: they are not measured
-	Login []HeaderField `yaml:"login,omitempty" json:"login" items:"8" allowed:"header fields"`                                           // header fields of every request; values of {env:NAME} are never written to a run folder; default none
+	Login []HeaderField `yaml:"login,omitempty" json:"login" items:"8" allowed:"header fields"`                                           // header fields of every request, unless its headers have a field of that name; values of {env:NAME} are never written to a run folder; default none
 
 	LoginFile string `yaml:"login_file,omitempty" json:"login_file" pattern:"^[^\\x00-\\x1f]{1,400}$" allowed:"the path of a file"` // file with a line per client, for which {login} stands in its templates, relative to the target file; its text is never written to a run folder; default none
 
@@ -101,7 +101,7 @@ type NextValue struct {
 type StreamTarget struct {
 	Steps   []RequestStep `yaml:"steps,omitempty" json:"steps" items:"64" repeats:"true" allowed:"of {get: …} or {post: …}"`                       // requests before that of the stream, on its connection; a step with {topic}, and those up to the next post, are repeated for each topic; default none
 	Path    Template      `yaml:"path" json:"path" required:"true" pattern:"^/[!-~]{0,1000}$" allowed:"a path that starts with /, without spaces"` // of the request; {topic} is the topic
-	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                             // default none; Accept: text/event-stream is sent for sse
+	Headers []HeaderField `yaml:"headers,omitempty" json:"headers" items:"16" allowed:"header fields"`                                             // default none; Accept: text/event-stream is sent for sse, unless given
 	Body    Template      `yaml:"body,omitempty" json:"body"`                                                                                      // of the request, which is a POST then; default: the request is a GET
 	Next    []NextValue   `yaml:"next,omitempty" json:"next" items:"8" repeats:"true" allowed:"of {body: …}"`                                      // values of an event or a line for the next request; default none
 	Ready   Expression    `yaml:"ready,omitempty" json:"ready"`                                                                                    // the client is subscribed when an event or a line matches; default: when the header of the response is complete

@@ -54,9 +54,6 @@ func (s *Subscriber) appendForeignRequest(dst []byte, stream bool) (_, body []by
 		}
 	case stream:
 		s.pieces = streams[s.Config.Transport].pieces()
-		if s.Transport.Name == "sse" {
-			dst = append(dst, "Accept: text/event-stream\r\n"...)
-		}
 	case s.Transport.Polls && s.Config.NewConnection:
 		dst = append(dst, "Connection: close\r\n"...)
 	}

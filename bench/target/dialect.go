@@ -25,9 +25,8 @@ type Dialect struct {
 	Binary      bool   // frames are binary
 
 	path    text
-	headers []field
-	body    text // of a poll or the request of a stream; nil: it is a GET
-	login   []field
+	headers []field // of the client's request, with those of the login
+	body    text    // of a poll or the request of a stream; nil: it is a GET
 	steps   []step
 	ready   *regexp.Regexp // of a stream; nil: subscribed with the header
 	next    []next
@@ -140,7 +139,7 @@ func Compile(t *scenarios.Target, transport scenarios.Transport, env func(string
 	}
 	d := &Dialect{Target: string(t.Name), Transport: transport, names: slices.Clone(fixedNames)}
 	c := compiler{Dialect: d, env: env}
-	d.login = c.fields(t.Login)
+	c.login = c.fields(t.Login)
 	switch transport {
 	case "shortpoll":
 		c.poll(t.Transports.ShortPoll)
@@ -177,7 +176,8 @@ func join(all []scenarios.Transport) string {
 type compiler struct {
 	*Dialect
 	env   func(string) (string, bool)
-	unset string // the first environment variable without a value
+	login []field // of every request
+	unset string  // the first environment variable without a value
 }
 
 // value returns the index of a value, which it adds if it is new.
@@ -248,7 +248,7 @@ func (c *compiler) expression(e scenarios.Expression) (compiled *regexp.Regexp, 
 func (c *compiler) requests(all []scenarios.RequestStep) {
 	c.http = true
 	for _, one := range all {
-		r := &request{method: http.MethodGet, path: c.text(one.Get), headers: c.fields(one.Headers), ok: one.OK}
+		r := &request{method: http.MethodGet, path: c.text(one.Get), headers: c.requestFields(one.Headers), ok: one.OK}
 		if one.Post != "" {
 			r = c.post(one.Post, one.Headers, one.Body)
 			r.ok = one.OK
@@ -262,19 +262,39 @@ func (c *compiler) requests(all []scenarios.RequestStep) {
 }
 
 func (c *compiler) post(path scenarios.Template, headers []scenarios.HeaderField, body scenarios.Template) *request {
-	r := &request{method: http.MethodPost, path: c.text(path), headers: c.fields(headers), body: c.text(body)}
-	if len(headers) == 0 {
-		r.headers = c.fields([]scenarios.HeaderField{defaultType})
+	return &request{method: http.MethodPost, path: c.text(path), headers: c.postFields(headers), body: c.text(body)}
+}
+
+// requestFields compiles the header fields of a request, with defaults that a login and the request's own fields replace.
+func (c *compiler) requestFields(own []scenarios.HeaderField, defaults ...scenarios.HeaderField) []field {
+	return replace(replace(c.fields(defaults), c.login), c.fields(own))
+}
+
+// postFields compiles the header fields of a POST.
+func (c *compiler) postFields(own []scenarios.HeaderField) []field {
+	if len(own) > 0 {
+		return c.requestFields(own)
 	}
-	return r
+	return c.requestFields(nil, defaultType)
+}
+
+// replace returns the fields of general whose names specific does not have, and those of specific.
+func replace(general, specific []field) []field {
+	kept := slices.DeleteFunc(slices.Clone(general), func(f field) bool { return has(specific, f.name) })
+	return append(kept, specific...)
+}
+
+// has reports whether one of the fields has a name, in upper or lower case.
+func has(all []field, name string) bool {
+	return slices.ContainsFunc(all, func(f field) bool { return strings.EqualFold(f.name, name) })
 }
 
 // main compiles a poll, or the request of a stream.
-func (c *compiler) main(path scenarios.Template, headers []scenarios.HeaderField, body scenarios.Template) {
+func (c *compiler) main(path scenarios.Template, headers []scenarios.HeaderField, body scenarios.Template, defaults ...scenarios.HeaderField) {
 	if body != "" && len(headers) == 0 {
-		headers = []scenarios.HeaderField{defaultType}
+		defaults = append(defaults, defaultType)
 	}
-	c.path, c.headers, c.body = c.text(path), c.fields(headers), c.text(body)
+	c.path, c.headers, c.body = c.text(path), c.requestFields(headers, defaults...), c.text(body)
 }
 
 // defaultType is the header of a POST without fields of its own.
@@ -316,13 +336,17 @@ func (c *compiler) nextValues(all []scenarios.NextValue) {
 
 func (c *compiler) stream(s scenarios.StreamTarget) {
 	c.requests(s.Steps)
-	c.main(s.Path, s.Headers, s.Body)
+	var defaults []scenarios.HeaderField
+	if c.Transport == "sse" {
+		defaults = []scenarios.HeaderField{"Accept: text/event-stream"}
+	}
+	c.main(s.Path, s.Headers, s.Body, defaults...)
 	c.nextValues(s.Next)
 	c.ready, _ = c.expression(s.Ready)
 }
 
 func (c *compiler) socket(s scenarios.SocketTarget) {
-	c.path, c.headers = c.text(s.Path), c.fields(s.Headers)
+	c.path, c.headers = c.text(s.Path), c.requestFields(s.Headers)
 	c.Subprotocol, c.Split, c.Binary = s.Subprotocol, []byte(s.Split), s.Binary
 	c.nextValues(s.Next)
 	for _, one := range s.Steps {
@@ -348,11 +372,9 @@ func (d *Dialect) Creates(topic string) (c Creation, ok bool) {
 	values := make([][]byte, len(d.names))
 	values[topicValue] = []byte(topic)
 	c = Creation{string(d.create.put.appendEscaped(nil, values)), http.Header{}}
-	for _, fields := range [][]field{d.login, d.create.headers} {
-		for _, f := range fields {
-			if f.value.known(values) {
-				c.Header.Add(f.name, string(f.value.append(nil, values)))
-			}
+	for _, f := range d.create.headers {
+		if f.value.known(values) {
+			c.Header.Add(f.name, string(f.value.append(nil, values)))
 		}
 	}
 	return c, true
@@ -360,10 +382,10 @@ func (d *Dialect) Creates(topic string) (c Creation, ok bool) {
 
 // publishing compiles how messages are published. A client of another transport than WebSocket has no frames.
 func (c *compiler) publishing(p scenarios.TargetPublish, transport scenarios.Transport) {
-	c.publish = publish{post: c.text(p.Post), headers: c.fields(p.Headers), body: c.text(cmp.Or(p.Body, "{payload}")), ok: p.OK}
+	c.publish = publish{post: c.text(p.Post), headers: c.postFields(p.Headers), body: c.text(cmp.Or(p.Body, "{payload}")), ok: p.OK}
 	c.publish.expect, _ = c.expression(p.Expect)
 	c.computed(p.Computed)
-	c.create.put, c.create.headers = c.text(p.Create.Put), c.fields(p.Create.Headers)
+	c.create.put, c.create.headers = c.text(p.Create.Put), c.requestFields(p.Create.Headers)
 	if transport == "websocket" {
 		c.publish.frame = c.text(p.Frame)
 		c.publish.ack, _ = c.expression(p.Ack)

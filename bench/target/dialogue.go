@@ -110,9 +110,8 @@ func (g *Dialogue) AppendBody(dst []byte) []byte {
 func (g *Dialogue) AppendFields(dst []byte) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	dst = appendFields(dst, g.login, g.values)
 	dst = appendFields(dst, g.headers, g.values)
-	if g.eventID != nil {
+	if g.eventID != nil && !has(g.headers, "Last-Event-ID") {
 		dst = append(append(append(dst, "Last-Event-ID: "...), g.eventID...), "\r\n"...)
 	}
 	if g.body != nil {
@@ -283,7 +282,7 @@ func (g *Dialogue) AppendAdditional(dst []byte, common string) (_, body []byte) 
 	r := g.additional()
 	dst = append(append(dst, r.method...), ' ')
 	dst = append(r.path.appendEscaped(dst, g.values), common...)
-	dst = appendFields(appendFields(dst, g.login, g.values), r.headers, g.values)
+	dst = appendFields(dst, r.headers, g.values)
 	if r.method == http.MethodPost {
 		body = r.body.append(nil, g.values)
 		dst = appendLength(dst, len(body))
@@ -406,12 +405,7 @@ func (g *Dialogue) AppendPost(dst []byte, common string, id uint32, topic string
 	from := len(dst)
 	dst = append(dst, "POST "...)
 	dst = append(g.publish.post.appendEscaped(dst, values), common...)
-	dst = appendFields(dst, g.login, values)
-	if len(g.publish.headers) > 0 {
-		dst = appendFields(dst, g.publish.headers, values)
-	} else {
-		dst = append(dst, defaultType+"\r\n"...)
-	}
+	dst = appendFields(dst, g.publish.headers, values)
 	dst = append(appendLength(dst, g.publish.body.size(values)), "\r\n"...)
 	header = len(dst) - from
 	return g.publish.body.append(dst, values), header

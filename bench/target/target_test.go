@@ -281,7 +281,7 @@ func TestSessionIsResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.Event([]byte("7"))
-	if g.Begin(); nextRequest(g) != "GET /events?id=a" || string(g.AppendFields(nil)) != "X-Token: T1\r\nLast-Event-ID: 7\r\n" {
+	if g.Begin(); nextRequest(g) != "GET /events?id=a" || string(g.AppendFields(nil)) != "Accept: text/event-stream\r\nX-Token: T1\r\nLast-Event-ID: 7\r\n" {
 		t.Errorf("got %s with %q", nextRequest(g), g.AppendFields(nil))
 	}
 	g.Refused()
@@ -414,6 +414,53 @@ publish: {post: "/publish/{topic}", frame: '{login} {payload}'}
 	}
 	if got := string(d.NewDialogue(-1, nil).AppendFields(nil)); got != "X-Key: the key\r\n" {
 		t.Errorf("a backend sends %q", got)
+	}
+}
+
+// Each request has a field once: its own field replaces that of the login, which replaces a default.
+func TestOwnFieldsReplaceThoseOfTheLogin(t *testing.T) {
+	const file = `
+login: ["Authorization: A", "X-Both: A"]
+transports:
+  longpoll:
+    steps: [{get: /one, headers: ["authorization: B"]}, {post: /two, headers: ["AUTHORIZATION: C"]}]
+    path: "/poll/{topic}"
+    headers: ["Authorization: D"]
+    heartbeat: {when: x, post: /beat, headers: ["Authorization: E"]}
+  sse: {path: "/events/{topic}", headers: ["accept: application/json", "last-event-id: own", "Authorization: F"]}
+  websocket: {path: "/socket/{topic}", headers: ["Authorization: G"]}
+publish:
+  post: "/publish/{topic}"
+  headers: ["authorization: H"]
+  create: {put: "/{topic}", headers: ["authorization: I"]}
+`
+	poll := compile(t, "longpoll", file).NewDialogue(0, []string{"a"})
+	additional := func() string {
+		head, _ := poll.AppendAdditional(nil, "\r\n")
+		if err := poll.Respond(200, nil); err != nil {
+			t.Fatal(err)
+		}
+		return string(head)
+	}
+	one, two, fields := additional(), additional(), string(poll.AppendFields(nil))
+	poll.RequestHeartbeat()
+	stream := compile(t, "sse", file).NewDialogue(0, []string{"a"})
+	stream.Event([]byte("7"))
+	post, header := stream.AppendPost(nil, "\r\n", 1, "a", []byte("p"))
+	create, _ := stream.Creates("a")
+	for _, c := range []struct{ got, want string }{
+		{one, "GET /one\r\nX-Both: A\r\nauthorization: B\r\n"},
+		{two, "POST /two\r\nX-Both: A\r\nAUTHORIZATION: C\r\nContent-Length: 0\r\n"},
+		{fields, "X-Both: A\r\nAuthorization: D\r\n"},
+		{additional(), "POST /beat\r\nX-Both: A\r\nAuthorization: E\r\nContent-Length: 0\r\n"},
+		{string(stream.AppendFields(nil)), "X-Both: A\r\naccept: application/json\r\nlast-event-id: own\r\nAuthorization: F\r\n"},
+		{string(compile(t, "websocket", file).NewDialogue(0, nil).AppendFields(nil)), "X-Both: A\r\nAuthorization: G\r\n"},
+		{string(post[:header]), "POST /publish/a\r\nX-Both: A\r\nauthorization: H\r\nContent-Length: 1\r\n\r\n"},
+		{fmt.Sprint(create.Header), "map[Authorization:[I] X-Both:[A]]"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got  %q\nwant %q", c.got, c.want)
+		}
 	}
 }
 
