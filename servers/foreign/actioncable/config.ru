@@ -9,6 +9,11 @@ class TopicChannel < ActionCable::Channel::Base
   def subscribed
     stream_from params[:topic]
   end
+
+  def say(data)
+    ActionCable.server.broadcast(params[:topic], data["payload"])
+    transmit({said: data["id"]})
+  end
 end
 
 ActionCable.server.config.tap do |c|
