@@ -48,7 +48,7 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 		Servers:      map[string]string{},
 		Conditions:   upstreamConditions(s),
 	}
-	if m.Library == string(scenarios.Reference) {
+	if m.Library == string(scenarios.Reference) && measuresOwnServers(s) {
 		m.Conditions = slices.Insert(m.Conditions, 0,
 			"WebSocket is served by gorilla/websocket on net/http, every other transport by fasthttp: a CPU or memory ratio compares libraries as well as transports")
 	}
@@ -139,6 +139,11 @@ func upstreamConditions(s *scenarios.Scenario) (conditions []string) {
 		conditions = append(conditions, fmt.Sprintf("clients also send upstream messages, %s of %s in total, each over its own upstream path: %s. Costs per message include them and are divided by the deliveries; acknowledgement times are those of upstream messages only", s.Upstream.Rate, s.Upstream.Size, own))
 	}
 	return conditions
+}
+
+// measuresOwnServers reports whether some configuration has the servers of pushbench.
+func measuresOwnServers(s *scenarios.Scenario) bool {
+	return len(s.Sweep.Target) == 0 || slices.Contains(s.Sweep.Target, scenarios.ReferenceTarget)
 }
 
 // targetConditions describes the targets that a scenario compares.

@@ -83,7 +83,11 @@ func (r *Report) caption() string {
 
 // repeat are the commands that repeat a run.
 func repeat(m results.Manifest) []string {
-	return commands(m.Tool, m.Command, "run", m.Workload.Scenario)
+	all := commands(m.Tool, m.Command, "run", m.Workload.Scenario)
+	if len(m.Targets) == 0 || len(all) < 2 {
+		return all
+	}
+	return []string{"# in a clone of pushbench", all[0], "# where the target files are, with that bin/pushbench", all[1]}
 }
 
 // commands build the same commit and repeat the recorded command, or the plain one if none is recorded.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,10 +42,10 @@ func (e Env) Capacity(ctx context.Context, name string, o CapacityOptions) (foun
 	}
 	e.Warn(s)
 	began := time.Now()
-	o.Out = o.path(began, "capacity-", s)
-	if _, err := os.Lstat(o.Out); !errors.Is(err, fs.ErrNotExist) {
-		return found, Usagef("--out: %s exists already", o.Out)
+	if err := o.checkOut(); err != nil {
+		return found, err
 	}
+	o.Out = o.path(began, "capacity-", s)
 	all, err := o.search(ctx, e, s, func(sess *Session, c scenarios.Configuration) probing {
 		return func(load float64, n int) (results.Probe, bool, error) { return o.try(sess, s, c, load, n) }
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -90,12 +91,35 @@ func (o Options) path(began time.Time, kind string, s *scenarios.Scenario) strin
 	return filepath.Join(RunsFolder, stamp(began)+"-"+kind+s.Name)
 }
 
+// checkOut refuses a folder that exists already, before anything is built or measured.
+func (o Options) checkOut() error {
+	if o.Out == "" {
+		return nil
+	}
+	paths := []string{o.Out}
+	if o.Baseline != nil {
+		paths = append(paths, baselinePath(o.Out))
+	}
+	for _, path := range paths {
+		if _, err := os.Lstat(path); err == nil {
+			return Usagef("--out: %s already exists; give the path of a new folder", path)
+		}
+	}
+	return nil
+}
+
+// baselinePath is the folder of the baseline's run beside that of the run.
+func baselinePath(path string) string { return filepath.Clean(path) + "-baseline" }
+
 func stamp(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
 
 // Measure measures a scenario in one session, which ends before its results are printed: a pager
 // may delay that. It returns the run and after it the baseline's run, with an error those written
 // so far.
 func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (runs []*results.Run, err error) {
+	if err := o.checkOut(); err != nil {
+		return nil, err
+	}
 	if err := e.preflight(s, o.ServersGiven); err != nil {
 		return nil, err
 	}
@@ -139,7 +163,7 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 	sides := []bench.Side{{Run: run, Path: o.path(time.Now(), "", scenario)}}
 	if o.Baseline != nil {
 		run.Served, run.Side = o.Baseline.head, results.HeadSide
-		sides = append(sides, bench.Side{Run: o.Baseline.run(o, run), Path: filepath.Clean(sides[0].Path) + "-baseline"})
+		sides = append(sides, bench.Side{Run: o.Baseline.run(o, run), Path: baselinePath(sides[0].Path)})
 	}
 	if o.Metrics != "" {
 		m, err := startMetrics(o.Metrics, scenario.Name)
