@@ -22,6 +22,7 @@ func (r *Report) reversalSection() Section {
 		return all
 	}
 	scenario := quoted(scenarioArgument(m)) + targetFlag(m)
+	measured := scenario + transportsFlag(m)
 	named, has := servers(m.AllConfigurations()), func(is func(transport string) bool) bool {
 		return slices.ContainsFunc(m.AllConfigurations(), func(c results.Configuration) bool { return is(c.Transport) })
 	}
@@ -30,16 +31,16 @@ func (r *Report) reversalSection() Section {
 	}
 	_, mapped := r.costMap()
 	if !m.SweptRTT() && m.Workload.Drain >= longestInterval(m)+3*longestRoundTrip { // otherwise it must be refused
-		add("Round trip: "+roundTripEffect(m), "run "+scenario+roundTripFlags(m))
+		add("Round trip: "+roundTripEffect(m), "run "+measured+roundTripFlags(m))
 	}
 	if !mapped {
-		add("Load: CPU per message falls as load rises, and each transport reaches its limit at another load.", r.loadCommand(scenario))
+		add("Load: CPU per message falls as load rises, and each transport reaches its limit at another load.", r.loadCommand(measured))
 	}
 	if !mapped && len(named) < 2 && has(isTimed) && has(isMapped) { // a map shows one server
 		add("Acceptable staleness: "+r.stalenessEffect(), r.crossoverCommand(scenario))
 	}
 	if !m.SweptBatchingDelay() && len(named) == 0 && has(func(t string) bool { return transports.Of(t).Batches }) { // a setting of pushbench's servers
-		add("Batching delay: a delay of a few milliseconds makes every transport cheaper and slower.", fmt.Sprintf("run %s --batching-delay 0s,5ms", scenario))
+		add("Batching delay: a delay of a few milliseconds makes every transport cheaper and slower.", fmt.Sprintf("run %s --batching-delay 0s,5ms", measured))
 	}
 	return all
 }
@@ -56,6 +57,20 @@ func targetFlag(m results.Manifest) string {
 		return ""
 	}
 	return " --target " + quoted(results.Plain(strings.Join(files, ",")))
+}
+
+// transportsFlag limits a command to the transports to which the run's command was limited; "" if it was not.
+func transportsFlag(m results.Manifest) string {
+	for i, word := range m.Command {
+		name, list, joined := strings.Cut(word, "=")
+		if !joined && i+1 < len(m.Command) {
+			list = m.Command[i+1]
+		}
+		if name == "--transports" && list != "" {
+			return " --transports " + quoted(results.Plain(list))
+		}
+	}
+	return ""
 }
 
 // scenarioArgument is the scenario as the command line names it: built-in ones may be in a folder, others in a

@@ -95,6 +95,20 @@ func TestCommandsNameTheScenarioAsItWasGiven(t *testing.T) {
 	}
 }
 
+// The commands that measure other conditions keep the run's transports.
+func TestCommandsKeepTheTransports(t *testing.T) {
+	run := synthetic.Run(4, time.Second)
+	for _, given := range [][]string{{"--transports", "sse,websocket"}, {"--transports=sse,websocket"}} {
+		run.Manifest.Command = append([]string{"pushbench", "run", "chat"}, given...)
+		for _, condition := range New(run).reversalSection().Paragraphs {
+			command := condition.Items[0]
+			if kept := strings.Contains(command, " --transports sse,websocket"); kept == strings.Contains(command, "crossover") {
+				t.Errorf("%q: %s", given, command)
+			}
+		}
+	}
+}
+
 func TestOrdinals(t *testing.T) {
 	for n, want := range map[int]string{1: "1st", 2: "2nd", 3: "3rd", 4: "4th", 11: "11th", 12: "12th", 22: "22nd", 113: "113th"} {
 		if got := ordinal(n); got != want {
