@@ -28,6 +28,11 @@ type Greeting struct {
 	TLS *tls.Config `json:"-"` // trusts the certificate; nil without TLS
 }
 
+// A Farewell is the last line of a supervisor whose input has ended.
+type Farewell struct {
+	Output string `json:"output"` // the last lines of the server's output, as a clause
+}
+
 // StartServer starts a server and waits until it reports its listening address. If it does not,
 // StartServer ends it.
 func StartServer(ctx context.Context, argv []string, options Options) (*Process, Greeting, error) {

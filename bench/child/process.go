@@ -6,6 +6,7 @@ package child
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,8 @@ type Process struct {
 	Root int        // process that does the work of the child with its descendants; 0: see Tree
 	Page *cost.Page // reports what the work costs; nil: the processes do
 	Tree bool       // the process is a supervisor, which does nothing itself: its descendants do the work
+
+	Farewell Farewell // of a supervisor, after End; the zero value if it sent none
 
 	control *LineWriter
 	stderr  Tail
@@ -155,6 +158,9 @@ func (p *Process) End(grace time.Duration) error {
 	defer p.Stdout.Close()
 	select {
 	case <-p.Ended:
+		if p.Tree {
+			_ = json.NewDecoder(p.Stdout).Decode(&p.Farewell) // a supervisor that failed sends none
+		}
 		return p.err
 	case <-time.After(grace):
 		_ = p.Cmd.Process.Kill() // it may have exited just now

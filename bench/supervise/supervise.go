@@ -71,7 +71,7 @@ func Run(path, address string, in io.Reader, out io.Writer) error {
 	}
 	select {
 	case <-ctx.Done():
-		return nil
+		return lines.Send(child.Farewell{Output: strings.TrimPrefix(last(&s.output), "; ")})
 	case <-s.ended:
 		return s.exit("")
 	}

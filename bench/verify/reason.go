@@ -11,6 +11,9 @@ import (
 	"pushbench/bench/payload"
 )
 
+// inLog ends the hint for a cause that only the server knows. The last lines of its output replace it, if pushbench started it.
+const inLog = "its log has the reason"
+
 // hints say what to change for the causes that match. The first match counts.
 var hints = []struct {
 	cause *regexp.Regexp
@@ -22,7 +25,7 @@ var hints = []struct {
 	{regexp.MustCompile(`status 413$|code 1009$`), "the message is larger than the server allows: raise its limit, or reduce payload.size"},
 	{regexp.MustCompile(`status 429$`), "the server limits requests: raise its limit"},
 	{regexp.MustCompile(`status 3..$`), "redirects are not followed: give the path that the response names"},
-	{regexp.MustCompile(`status 5..$`), "the server failed: its log has the reason"},
+	{regexp.MustCompile(`status 5..$`), "the server failed; " + inLog},
 	{regexp.MustCompile(`reserved bits$`), "the server compresses frames, and pushbench offers no extension"},
 	{regexp.MustCompile(`server sent a binary frame$`), "binary: true is for binary frames"},
 	{regexp.MustCompile(`server sent a text frame$`), "binary: true is for binary frames only"},
@@ -35,8 +38,8 @@ var hints = []struct {
 	{regexp.MustCompile(`subprotocol`), "subprotocol is the name that the server confirms"},
 	{regexp.MustCompile(`not text/event-stream$`), "see path, or describe the transport httpstream"},
 	{regexp.MustCompile(`Content-Encoding`), "pushbench accepts no compression: turn it off in the server, and send no Accept-Encoding in headers"},
-	{regexp.MustCompile(`code \d+$`), "the server ends the connection: its log has the reason"},
-	{regexp.MustCompile(`^connection (closed|reset)`), "the server closes each connection: its log has the reason"},
+	{regexp.MustCompile(`code \d+$`), "the server ends the connection; " + inLog},
+	{regexp.MustCompile(`^connection (closed|reset)`), "the server closes each connection; " + inLog},
 }
 
 // hint is what to change for a cause, in words that follow it.

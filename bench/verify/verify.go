@@ -116,6 +116,11 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	}
 	defer func() {
 		ended, exit := server.End(child.ExitTimeout), (*exec.ExitError)(nil)
+		for i, f := range r.Findings {
+			if output := dialect.Mask([]byte(server.Farewell.Output)); len(output) > 0 {
+				r.Findings[i].Detail = strings.Replace(f.Detail, inLog, string(output), 1)
+			}
+		}
 		if errors.As(ended, &exit) && err == nil {
 			ended = fmt.Errorf("it was ready, and ended during the checks: %s", server.ExitReason())
 		}

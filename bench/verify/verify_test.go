@@ -61,6 +61,11 @@ func TestMain(m *testing.M) {
 		signal.Notify(ignored, syscall.SIGTERM)
 		for range ignored { // until it is killed
 		}
+	case "fails":
+		fmt.Println("no database")
+		fmt.Println("ready")
+		s := newStandIn(misbehaviour{respond: status(http.StatusInternalServerError)})
+		fmt.Println(http.ListenAndServe(os.Args[1], s)) //nolint:gosec // of a test
 	case "serves", "dies":
 		serveStandIn(os.Args[1], os.Getenv(role) == "dies")
 	case "daemon":
@@ -293,6 +298,7 @@ func TestServersThatDoNotStartAreNamed(t *testing.T) {
 		{"never logs", starts("serves") + ", within: 300ms, log: ^ready"},
 		{"never healthy", starts("serves") + ", within: 300ms, get: /health"},
 		{"dies", starts("dies")},
+		{"fails", starts("fails") + ", within: 1m, log: ^ready"},
 	} {
 		rows = append(rows, row{c.name, "sse", fmt.Sprintf(startFile, c.start), "", 0, ends})
 	}
