@@ -66,7 +66,7 @@ func charts(run *results.Run, s summary.Summary, basis, badge string) (all []Cha
 		if c.ranged() {
 			c.Keys = append(c.Keys, Key{"range of the repetitions", ranges, plain})
 		}
-		c.Name, c.Basis, c.Mark = from.name, from.missing(c, s.Rows)+basis, strings.TrimPrefix(badge, "VERDICT")
+		c.Name, c.Basis, c.Mark = from.name, from.missing(c, s.Rows)+basis, markOf(badge)
 		if len(c.Panels) > 0 {
 			all = append(all, c)
 		}
@@ -171,5 +171,8 @@ func describe(rows []summary.Row, format string, metrics ...string) string {
 	return strings.Join(clauses, "; ") + "."
 }
 
-// estimate is the badge of a run that supports no verdict.
-const estimate = "ESTIMATE"
+// markOf is the mark of a chart: its badge, unless that is the normal state.
+func markOf(badge string) string { return strings.TrimPrefix(badge, "VERDICT") }
+
+// restricted are the badges of values that may be quoted with their restriction.
+var restricted = []string{"ESTIMATE", "INCONCLUSIVE", "OVERLOADED"}

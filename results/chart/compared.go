@@ -13,13 +13,13 @@ import (
 
 // Compared draws the differences between two runs of one workload: for each declared metric and
 // configuration the ratio of the second to the first with its 95 % interval, and the margin within
-// which a difference is irrelevant.
-func Compared(a, b *results.Run, j compare.Analysis) (Chart, error) {
-	return compared(a, b, j).complete().drawn()
+// which a difference is irrelevant. badge is the comparison's, which the chart shows except VERDICT.
+func Compared(a, b *results.Run, j compare.Analysis, badge string) (Chart, error) {
+	return compared(a, b, j, badge).complete().drawn()
 }
 
-func compared(a, b *results.Run, j compare.Analysis) Chart {
-	c := Chart{Name: "compared", Title: "Change from A to B"}
+func compared(a, b *results.Run, j compare.Analysis, badge string) Chart {
+	c := Chart{Name: "compared", Title: "Change from A to B", Mark: markOf(badge)}
 	margin := j.Declared.Margin
 	var clauses []string
 	for _, name := range compare.Metrics(j.Family) {
@@ -49,11 +49,8 @@ func compared(a, b *results.Run, j compare.Analysis) Chart {
 		c.Keys = append(c.Keys, Key{k.name, points, Style{Color: k.color, Marker: diamond}})
 	}
 	c.Alt = "Values of run B relative to run A. " + strings.Join(clauses, "; ") + "."
-	c.Basis = fmt.Sprintf("%s · %d repetitions in both · A: commit %s · B: commit %s · grey band: margin of %g %%",
+	c.Basis = fmt.Sprintf("%s · repetitions in both: %d · A: commit %s · B: commit %s · grey band: margin of %g %%",
 		results.Plain(b.Manifest.Workload.Scenario), len(j.Repetitions), served(a), served(b), 100*margin)
-	if j.Withheld != "" {
-		c.Mark = estimate
-	}
 	return c
 }
 

@@ -42,7 +42,7 @@ func crossover(run *results.Run, s summary.Summary) (c Chart) {
 	for _, t := range transportsOf(s.Rows) {
 		c.Keys = append(c.Keys, Key{t, bars, lookOf(t).fill().light()})
 	}
-	c.Keys = append(c.Keys, Key{"border", border, plain})
+	c.Keys = append(c.Keys, Key{"border between polling and push", border, plain}, Key{Name: "in a cell: " + metric.ByName(m.Cost).Title + " of the cheapest, and the next in multiples of it"})
 	var clauses []string
 	for i, cells := range m.Cells {
 		for j, cell := range cells {
@@ -117,7 +117,7 @@ func cheapestCost(m compare.CostMap, cell compare.Cell) string {
 	if len(cell.Eligible) > cell.Cheapest {
 		next := cell.Eligible[cell.Cheapest]
 		other, _ := next.Median(m.Cost)
-		text += fmt.Sprintf(", %s × %s", next.Transport, metric.Number(other.X/v.X))
+		text += fmt.Sprintf(" (next: %s %s×)", next.Transport, metric.Number(other.X/v.X))
 	}
 	return text
 }

@@ -388,7 +388,10 @@ func TestComparedShowsWhatIsKnown(t *testing.T) {
 		{Metric: metric.P50, Names: [2]string{"longpoll (A)", "longpoll (B)"}, Ratio: math.NaN(), Verdict: compare.Incomparable},
 		{Metric: metric.P99, Names: [2]string{"longpoll (A)", "longpoll (B)"}, Ratio: math.NaN(), Verdict: compare.Incomparable},
 	}}
-	c := compared(run, run, a).complete()
+	c := compared(run, run, a, "INCONCLUSIVE").complete()
+	if c.Mark != "INCONCLUSIVE" {
+		t.Errorf("the mark is %q, and the badge is INCONCLUSIVE", c.Mark)
+	}
 	if len(c.Panels) != 2 {
 		t.Fatalf("%d panels, want 2", len(c.Panels))
 	}

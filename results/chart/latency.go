@@ -64,6 +64,9 @@ func (d distribution) of(_ *results.Run, s summary.Summary) Chart {
 			c.Keys = append(c.Keys, k)
 		}
 	}
+	if c.ranged() {
+		c.Keys = append(c.Keys, Key{Name: "lines: all repetitions together, markers: their median"})
+	}
 	return c
 }
 

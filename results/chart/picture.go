@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -136,7 +137,7 @@ func (l layout) draw(canvas draw.Canvas) {
 
 	at := vg.Point{X: canvas.Min.X + margin, Y: canvas.Max.Y - margin}
 	mark := boldStyle(9, alarm)
-	if l.Mark == estimate {
+	if slices.Contains(restricted, l.Mark) {
 		mark.Color = amber
 	}
 	mark.XAlign = text.XRight

@@ -159,7 +159,7 @@ func (s Section) Numeric(column int) bool {
 	return column > 0 && !slices.ContainsFunc(s.Rows, func(row Row) bool {
 		p := partsOf(row.Cells[column])
 		cell := strings.TrimPrefix(p.Value, ratioPrefix)
-		return cell == "" && p.Mark != "" || cell != "" && (!strings.ContainsAny(cell[:1], "0123456789-") || strings.Contains(cell, ": ")) && cell != "n/a" && cell != "∞" && cell != "–"
+		return cell == "" && p.Mark != "" || cell != "" && (!strings.ContainsAny(cell[:1], "0123456789-") || strings.Contains(cell, ": ")) && !strings.HasPrefix(cell, "∞") && cell != "n/a" && cell != "–"
 	})
 }
 

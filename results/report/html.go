@@ -105,6 +105,9 @@ func stepOf(p Paragraph) step {
 // ordinals match the place that begins a cell.
 var ordinals = regexp.MustCompile(`^[0-9]+(st|nd|rd|th) `)
 
+// quantities match a number with at most a unit behind it and two words before it.
+var quantities = regexp.MustCompile(`^(\pL+ ){0,2}\S*[0-9∞]\S*( \S+)?$`)
+
 func partsOf(c Cell) (p parts) {
 	p.Value, p.Tone = c.Text, c.Tone
 	for _, m := range marks {
@@ -115,7 +118,7 @@ func partsOf(c Cell) (p parts) {
 	if place := ordinals.FindString(p.Value); place != "" {
 		p.Mark, p.Value = strings.TrimSpace(place), p.Value[len(place):]
 	}
-	if i := strings.Index(p.Value, " ("); i > 0 && strings.HasSuffix(p.Value, ")") {
+	if i := strings.Index(p.Value, " ("); i > 0 && strings.HasSuffix(p.Value, ")") && quantities.MatchString(p.Value[:i]) {
 		p.Value, p.Rest = p.Value[:i], p.Value[i+1:]
 	}
 	return p

@@ -11,7 +11,6 @@
   const dark = window.matchMedia('(prefers-color-scheme: dark)');
   const lighter = {'#0072b2': '#56b4e9', '#d55e00': '#ff8c42', '#5b636b': '#a2abb4'}; // on a dark background
   const font = '"Liberation Sans", Arimo, Arial, Helvetica, sans-serif';
-  const height = 300;
   const ratio = () => window.devicePixelRatio || 1;
 
   const css = name => getComputedStyle(root).getPropertyValue(name).trim();
@@ -168,7 +167,8 @@
       });
     }
 
-    // above draws a label above a point: horizontal if it fits, else vertical.
+    // above draws a label above a point: horizontal if it fits, else vertical. Between labels that would overlap
+    // there is none: the value is under the pointer.
     function above(at, label, x, y, room) {
       const c = at.c, lines = label.split('\n');
       c.textAlign = 'center';
@@ -182,6 +182,7 @@
         c.fillStyle = css('--ink');
         return lines.forEach((l, i) => c.fillText(l, x, top + step * (i + 1) - 2));
       }
+      if (room < 9) return;
       c.save();
       c.translate(x, y - 4);
       c.rotate(-Math.PI / 2);
@@ -204,8 +205,7 @@
         } else if (s.inside) {
           c.fillStyle = onTop(s);
           const size = [11, 9, 7].find(size => { c.font = size + 'px ' + font; return c.measureText(label).width < b.right - b.left; });
-          if (!size) c.font = '7px ' + font;
-          c.fillText(label, x, b.top + 12);
+          if (size) c.fillText(label, x, b.top + 12);
         } else {
           above(at, label, x, Math.min(at.y(s.y[i]) - (s.marker ? 5 : 0), s.highest ? at.y(s.highest[i]) : Infinity), s.width ? (b.right - b.left) / 0.82 : at.slot);
         }
@@ -253,12 +253,11 @@
     const axis = of => ({stroke: () => css('--soft'), grid: {show: of.scale !== 'names', stroke: () => css('--line'), width: 1, filter: (u, all) => all.map(v => of.ticks.some(t => t.at === v && !t.label) ? null : v)}, ticks: {show: of.scale !== 'names', stroke: () => css('--line'), width: 1}, font: '12px ' + font});
     const x = axis(panel.x), y = axis(panel.y), given = of => [() => of.ticks.map(t => t.at), () => of.ticks.map(t => t.label || '')];
     const whole = u => u.scales.x.min === panel.x.min && u.scales.x.max === panel.x.max;
-    const upright = u => names(panel.x) > (u.width - 70) / panel.x.ticks.length - 2;
     if (panel.x.scale === 'names') {
       [x.splits] = given(panel.x);
-      x.values = u => panel.x.ticks.map(t => upright(u) ? nameLine(t.label || '') : t.label || '');
-      x.rotate = u => upright(u) ? -90 : 0;
-      x.size = u => upright(u) ? 16 + Math.max(...panel.x.ticks.map(t => textWidth(nameLine(t.label || '')))) : 20 + 15 * Math.max(...panel.x.ticks.map(t => (t.label || '').split('\n').length));
+      x.values = u => panel.x.ticks.map(t => upright(panel.x, u.width) ? nameLine(t.label || '') : t.label || '');
+      x.rotate = u => upright(panel.x, u.width) ? -90 : 0;
+      x.size = u => namesHeight(panel.x, u.width);
       x.gap = 4;
     } else {
       const [splits, values] = given(panel.x);
@@ -300,6 +299,18 @@
 
   // names is the width of the widest line of the names.
   const names = axis => Math.max(...axis.ticks.flatMap(t => (t.label || '').split('\n')).map(textWidth));
+
+  // upright reports whether the names are vertical in a panel of some width.
+  const upright = (axis, width) => names(axis) > (width - 70) / axis.ticks.length - 2;
+
+  // namesHeight is the height of the names below a panel of some width.
+  const namesHeight = (axis, width) => upright(axis, width) ? 16 + Math.max(...axis.ticks.map(t => textWidth(nameLine(t.label || '')))) : 20 + 15 * Math.max(...axis.ticks.map(t => (t.label || '').split('\n').length));
+
+  // size is the size of a panel in its frame. The names of bars take no height from the bars.
+  function size(panel, frame) {
+    const width = Math.max(260, frame.clientWidth);
+    return {width, height: 265 + (panel.x.scale === 'names' ? namesHeight(panel.x, width) : 35)};
+  }
 
   // line has uPlot's settings of a series. The painter draws everything but lines.
   function line(s) {
@@ -358,7 +369,7 @@
     const show = x => readout.replaceChildren(readoutAt(panel, x));
     const paint = painter(panel, events);
     const u = new uPlot({
-      width: Math.max(260, frame.clientWidth), height,
+      ...size(panel, frame),
       padding: [14, 28, 0, 0],
       legend: {show: false},
       cursor: {y: false, points: {show: false}, drag: {x: panel.x.scale !== 'names', y: false}},
@@ -457,8 +468,9 @@
     const bar = document.getElementById('switches');
     if (!bar) return; // no folded charts
     bar.querySelectorAll('button').forEach(b => b.remove());
-    const seen = new Map();
-    for (const c of charts) for (const p of c.panels) for (const s of p.series) if (s.transport && s.color && !seen.has(s.transport)) seen.set(s.transport, s);
+    const seen = new Map(), all = charts.flatMap(c => c.panels).flatMap(p => p.series).filter(s => s.transport && s.color);
+    // Lines are in the order of drawing, other series in that of the keys.
+    for (const s of [...all.filter(s => s.kind !== 'line'), ...all]) if (!seen.has(s.transport)) seen.set(s.transport, s);
     for (const [transport, s] of seen) {
       const b = element('button', {type: 'button', 'aria-pressed': String(!hidden.has(transport)), 'data-transport': transport});
       const swatch = element('i', {});
@@ -485,6 +497,6 @@
   let waiting = 0;
   window.addEventListener('resize', () => {
     cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(() => { for (const p of plots) p.u.setSize({width: Math.max(260, p.frame.clientWidth), height}); });
+    waiting = requestAnimationFrame(() => { for (const p of plots) p.u.setSize(size(p.panel, p.frame)); });
   });
 })();

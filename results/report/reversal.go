@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"path"
 	"path/filepath"
 	"slices"
@@ -206,6 +207,9 @@ func (r *Report) stalenessEffect() string {
 	}
 	if interval <= 0 || own == 0 || name == "" {
 		return "short polling can be the cheapest if clients accept older data."
+	}
+	if math.Abs(math.Log(own/cheapest)) <= math.Log1p(r.Analysis.Declared.Margin) {
+		return fmt.Sprintf("short polling costs about as much CPU as %s at its interval of %s. At longer intervals it would cost less (predicted).", prose(name), duration(interval))
 	}
 	return fmt.Sprintf("short polling would cost less CPU than %s at intervals above about %s. That is predicted; the interval was %s.",
 		prose(name), roughly(time.Duration(own/cheapest*float64(interval))), duration(interval))

@@ -126,7 +126,10 @@ func TestPartsOfCells(t *testing.T) {
 		"2nd 0.53":        {Mark: "2nd", Value: "0.53"},
 		"218 (211–222)":   {Value: "218", Rest: "(211–222)"},
 		"2nd":             {Value: "2nd"},
-		"–":               {Value: "–"},
+		"✗ ∞ (0.1×)":      {Mark: "✗", Word: "not met", Value: "∞", Rest: "(0.1×)"},
+		"λT / (1 − e)":    {Value: "λT / (1 − e)"},
+		"in 1s: core 0: no stall (longest gap 33µs); core 1: no stall (longest gap 25µs)": {Value: "in 1s: core 0: no stall (longest gap 33µs); core 1: no stall (longest gap 25µs)"},
+		"–": {Value: "–"},
 	} {
 		if got := partsOf(Cell{Text: text}); got != want {
 			t.Errorf("%q: got %+v, want %+v", text, got, want)

@@ -141,10 +141,15 @@ func duration(d time.Duration) string {
 	return strconv.FormatFloat(rounded, 'f', -1, 64) + " " + unit
 }
 
-// roughly is a computed duration, in whole units from ten seconds on.
+// roughly is a computed duration with about two digits.
 func roughly(d time.Duration) string {
 	for _, step := range []struct{ from, unit time.Duration }{
-		{2 * time.Hour, time.Hour}, {2 * time.Minute, time.Minute}, {10 * time.Second, time.Second}, {time.Second, 100 * time.Millisecond},
+		{2 * time.Hour, time.Hour},
+		{2 * time.Minute, time.Minute},
+		{10 * time.Second, time.Second},
+		{time.Second, 100 * time.Millisecond},
+		{100 * time.Millisecond, 10 * time.Millisecond},
+		{10 * time.Millisecond, time.Millisecond},
 	} {
 		if d >= step.from {
 			return duration(d.Round(step.unit))

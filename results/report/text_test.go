@@ -10,7 +10,9 @@ func TestDurationsHaveTheDigitsTheyNeed(t *testing.T) {
 	for d, want := range map[time.Duration][2]string{
 		0:                        {"0 ms", "0 ms"},
 		1500 * time.Microsecond:  {"1.5 ms", "1.5 ms"},
+		47900 * time.Microsecond: {"47.9 ms", "48 ms"},
 		250 * time.Millisecond:   {"250 ms", "250 ms"},
+		998 * time.Millisecond:   {"998 ms", "1 s"},
 		time.Second:              {"1 s", "1 s"},
 		1250 * time.Millisecond:  {"1.25 s", "1.3 s"},
 		1300 * time.Millisecond:  {"1.3 s", "1.3 s"},

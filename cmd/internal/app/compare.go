@@ -103,7 +103,7 @@ func WriteComparison(dir string, found *report.Comparison) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	drawn, err := chart.Compared(found.Runs[0], found.Runs[1], found.Analysis)
+	drawn, err := chart.Compared(found.Runs[0], found.Runs[1], found.Analysis, found.Document().Badge)
 	if err != nil {
 		return err
 	}

@@ -121,7 +121,9 @@ func (b *browser) looks(t *testing.T, name string) {
 		t.Errorf("%s: %d pixels wide in a window of 390: %v", name, evaluate[int](t, b, `document.documentElement.scrollWidth`), err)
 	}
 	b.redrawn(t, name)
-	ticksAreApart(t, name, evaluate[[]drawnPanel](t, b, drawnPanels))
+	drawn := evaluate[[]drawnPanel](t, b, drawnPanels)
+	ticksAreApart(t, name, drawn)
+	verticalTextHasRoom(t, name, drawn)
 	b.do(t, chromedp.EmulateViewport(1200, 900))
 }
 
@@ -147,6 +149,30 @@ func ticksAreApart(t *testing.T, page string, all []drawnPanel) {
 		for i := 1; i < len(ticks); i++ {
 			if a, b := ticks[i-1], ticks[i]; a.Y == b.Y && a.X+a.Width/2 > b.X-b.Width/2 {
 				t.Errorf("%s: %q and %q overlap on the horizontal axis of %s in a narrow window", page, a.Text, b.Text, d.Chart)
+			}
+		}
+	}
+}
+
+// verticalTextHasRoom checks that no two vertical labels of values overlap, and that vertical names take no height
+// from the plot.
+func verticalTextHasRoom(t *testing.T, page string, all []drawnPanel) {
+	t.Helper()
+	for _, d := range all {
+		if d.Height < 200 {
+			t.Errorf("%s: a plot of %s is %.0f pixels high in a narrow window", page, d.Chart, d.Height)
+		}
+		var at []float64
+		for _, text := range d.Texts {
+			if text.Upright && text.Y < d.Bottom {
+				at = append(at, text.X)
+			}
+		}
+		slices.Sort(at)
+		for i := 1; i < len(at); i++ {
+			if at[i]-at[i-1] < 8 {
+				t.Errorf("%s: vertical labels of %s are %.1f pixels apart in a narrow window", page, d.Chart, at[i]-at[i-1])
+				break
 			}
 		}
 	}
@@ -482,7 +508,7 @@ func comparedPage(t *testing.T) drawnPage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := chart.Compared(runs[0], runs[1], comparison.Analysis)
+	c, err := chart.Compared(runs[0], runs[1], comparison.Analysis, comparison.Document().Badge)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -203,6 +203,9 @@ func TestPageInABrowser(t *testing.T) {
 		}
 	}
 
+	if order := evaluate[[]string](t, b, `[...document.querySelectorAll('#switches button')].map(b => b.textContent)`); !slices.Equal(order, []string{"shortpoll", "longpoll", "sse", "websocket"}) {
+		t.Errorf("the switches are %q, in another order than the keys", order)
+	}
 	all := evaluate[int](t, b, drawnPixels+`('latency')`)
 	b.do(t, chromedp.Click(chromedp.CSS(`#switches button[data-transport=shortpoll]`)))
 	if on := evaluate[string](t, b, `document.querySelector('[data-transport=shortpoll]').getAttribute('aria-pressed')`); on != "false" {
@@ -249,6 +252,9 @@ func TestPageInABrowser(t *testing.T) {
 	if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](`document.documentElement.scrollWidth <= 380`, chromedp.WithPollingTimeout(10*time.Second))); err != nil {
 		t.Errorf("%d pixels wide in a window of 380: %v", evaluate[int](t, b, `document.documentElement.scrollWidth`), err)
 	}
+	if wide := evaluate[[]string](t, b, `[...document.querySelectorAll('.scroll')].filter(s => s.querySelector('tbody th').offsetWidth > s.clientWidth / 2).map(s => s.getAttribute('aria-label'))`); len(wide) > 0 {
+		t.Errorf("the first column, which stays while the others scroll, hides them: %q", wide)
+	}
 	b.keep(t, "narrow.png", chromedp.FullScreenshot(100))
 	if problems := b.found(); len(problems) > 0 {
 		t.Errorf("problems: %q", problems)
@@ -281,7 +287,7 @@ func TestPagesOfCapacityAndComparison(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ratios, err := chart.Compared(run, run, same.Analysis)
+	ratios, err := chart.Compared(run, run, same.Analysis, same.Document().Badge)
 	if err != nil {
 		t.Fatal(err)
 	}
