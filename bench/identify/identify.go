@@ -160,7 +160,7 @@ func (p *prober) open(ctx context.Context) {
 			continue
 		}
 		t := p.request(inspect.WebSocket, p.found.Socket)
-		t.Opening = d.opening
+		t.Send = []string{d.opening}
 		if e := p.do(ctx, t); e != nil && d.reply.MatchString(e.First) {
 			p.found.First = e.First
 			p.found.Dialect = Dialect{d.title, d.target, "its reply to " + d.opening}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"sync/atomic"
@@ -58,7 +59,7 @@ func (c *conn) secure(ctx context.Context, t Target) error {
 	config.NextProtos = []string{"http/1.1"} // HTTP/2 has another handshake (RFC 8441)
 	secured := tls.Client(c.Conn, config)
 	if err := secured.HandshakeContext(ctx); err != nil {
-		return fmt.Errorf("TLS handshake: %w", err)
+		return explainTLS(err)
 	}
 	version := secured.ConnectionState().Version
 	c.stages = append(c.stages, Stage{tls.VersionName(version) + " established", time.Since(c.begun)})
@@ -68,6 +69,25 @@ func (c *conn) secure(ctx context.Context, t Target) error {
 	c.Conn = secured
 	return nil
 }
+
+// explainTLS adds the reason and the remedy to an error of the TLS handshake.
+func explainTLS(err error) error {
+	var noTLS tls.RecordHeaderError
+	var alert tls.AlertError
+	var unverified *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &noTLS):
+		return fmt.Errorf("TLS handshake: the response is not TLS (RFC 8446, section 5.1): %w; for a port without TLS use ws://, http://, sse+http:// or stream+http://", err)
+	case errors.As(err, &unverified):
+		return fmt.Errorf("TLS handshake: %w; --insecure accepts any certificate", err)
+	case errors.As(err, &alert) && alert == noApplicationProtocol:
+		return fmt.Errorf("TLS handshake: the server does not offer http/1.1 (RFC 7301, section 3.2): %w", err)
+	}
+	return fmt.Errorf("TLS handshake: %w", err)
+}
+
+// noApplicationProtocol is the alert of RFC 7301, section 3.2.
+const noApplicationProtocol tls.AlertError = 120
 
 // extendDeadline sets the time limit of the next response.
 func (c *conn) extendDeadline(wait time.Duration) { _ = c.SetDeadline(time.Now().Add(wait)) }

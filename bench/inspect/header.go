@@ -6,86 +6,189 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A header is the header of a response as received.
 type header struct {
-	lines  []string // the status line first; without line ends
-	sizes  []int    // of each, with its line end
-	status int
+	lines   []string // the status line first; without line ends
+	sizes   []int    // of each, with its line end
+	bare    []bool   // of each: its line end is LF without CR
+	version string   // of HTTP
+	status  int
 }
 
 // maxHeader limits a header, in bytes. The reader of a connection buffers as much.
 const maxHeader = 64 << 10
 
-var errLongHeader = fmt.Errorf("read the response: its header is longer than %d bytes", maxHeader)
+// A violation is an error of the server, with the clause that it violates.
+type violation struct{ why string }
 
-var statusLine = regexp.MustCompile(`^HTTP/1\.[01] ([1-5][0-9][0-9])( |$)`)
+func (v violation) Error() string { return v.why }
+
+func isViolation(err error) bool {
+	var v violation
+	return errors.As(err, &v)
+}
+
+// A limit ends an exchange without an error of the server.
+type limit string
+
+func (l limit) Error() string { return string(l) }
+
+func isLimit(err error) bool {
+	var l limit
+	return errors.As(err, &l)
+}
+
+func violates(format string, args ...any) error { return violation{fmt.Sprintf(format, args...)} }
+
+var (
+	statusLine = regexp.MustCompile(`^HTTP/([0-9]\.[0-9]) ([0-9]{3})( |$)`)
+	token      = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") // RFC 9110, section 5.6.2
+)
 
 // readHeader reads up to the empty line.
 func readHeader(r *bufio.Reader) (h header, err error) {
-	total := 0
-	for {
-		bytes, err := r.ReadSlice('\n')
-		raw := string(bytes)
-		total += len(raw)
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			return h, errLongHeader
-		case errors.Is(err, io.EOF) && total == 0:
-			return h, errors.New("read the response: the server closed the connection without a response")
-		case errors.Is(err, io.EOF):
-			return h, errors.New("read the response: the connection ended within the header")
-		case err != nil:
-			return h, fmt.Errorf("read the response: %w", plain(err))
-		case total > maxHeader:
-			return h, errLongHeader
-		}
-		line := strings.TrimSuffix(strings.TrimSuffix(raw, "\n"), "\r")
-		if line == "" && len(h.lines) > 0 {
-			break
-		}
-		h.lines, h.sizes = append(h.lines, line), append(h.sizes, len(raw))
+	if h.lines, h.sizes, h.bare, err = readFields(r, false); err != nil {
+		return h, err
 	}
 	found := statusLine.FindStringSubmatch(h.lines[0])
 	if found == nil {
-		return h, fmt.Errorf("read the response: %q is not a status line of HTTP/1 (RFC 9112, section 4)", cutText(h.lines[0]))
+		return h, notHTTP(h.lines[0])
 	}
-	h.status, err = strconv.Atoi(found[1])
+	h.version = found[1]
+	h.status, err = strconv.Atoi(found[2])
 	return h, err
 }
 
-// value returns the value of a header field; several are joined by commas (RFC 9110,
-// section 5.3). Names are case-insensitive (section 5.1).
-func (h header) value(name string) string {
-	var all []string
-	for _, l := range h.lines[min(1, len(h.lines)):] {
-		if n, v, ok := strings.Cut(l, ":"); ok && strings.EqualFold(n, name) {
-			all = append(all, strings.TrimSpace(v))
+// readFields reads lines up to the empty line: those of a header, or those of a trailer, which may
+// have none.
+func readFields(r *bufio.Reader, trailer bool) (lines []string, sizes []int, bare []bool, err error) {
+	for total := 0; ; {
+		bytes, err := r.ReadSlice('\n')
+		total += len(bytes)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull), total > maxHeader:
+			return lines, sizes, bare, errLongHeader
+		case errors.Is(err, io.EOF):
+			if !trailer && len(lines) == 0 && !strings.HasPrefix(string(bytes), "HTTP/") {
+				return lines, sizes, bare, notHTTP(string(bytes))
+			}
+			return lines, sizes, bare, violates("the connection ended within the header (RFC 9112, section 8)")
+		case err != nil:
+			if !trailer && len(lines) == 0 && !strings.HasPrefix(string(bytes), "HTTP/"[:min(5, len(bytes))]) {
+				return lines, sizes, bare, notHTTP(string(bytes))
+			}
+			return lines, sizes, bare, err
 		}
+		if !trailer && len(lines) == 0 && !strings.HasPrefix(string(bytes), "HTTP/") {
+			return lines, sizes, bare, notHTTP(strings.TrimRight(string(bytes), "\r\n"))
+		}
+		text := strings.TrimSuffix(string(bytes), "\n")
+		line := strings.TrimSuffix(text, "\r")
+		if line == "" && (trailer || len(lines) > 0) {
+			return lines, sizes, bare, nil
+		}
+		lines, sizes, bare = append(lines, line), append(sizes, len(bytes)), append(bare, line == text)
 	}
-	return strings.Join(all, ", ")
 }
+
+// These are no violations: the standards set no limit.
+var (
+	errLongHeader = limit(fmt.Sprintf("the header is longer than %d bytes; the rest was not read", maxHeader))
+	errLongLine   = limit(fmt.Sprintf("a line is longer than %d bytes; the rest was not read", maxLine))
+)
+
+// notHTTP names the protocol of a server whose first bytes are no status line.
+func notHTTP(first string) error {
+	switch {
+	case len(first) >= 3 && first[0] == 0x15 && first[1] == 3:
+		return violates("a TLS alert: this port expects TLS; use wss://, https://, sse+https:// or stream+https:// (RFC 8446, section 6)")
+	case len(first) >= 9 && first[0] == 0 && first[3] == 4:
+		return violates("an HTTP/2 SETTINGS frame: this port expects HTTP/2 with prior knowledge (RFC 9113, section 3.3)")
+	}
+	first, _, _ = strings.Cut(first, "\n")
+	return violates("%q is not a status line of HTTP/1 (RFC 9112, section 4)", cutText(first))
+}
+
+// fields calls f with each field and its value; continuation lines belong to the field before
+// (RFC 9112, section 5.2).
+func (h header) fields(f func(name, value string)) {
+	name, value := "", ""
+	for _, l := range h.lines[min(1, len(h.lines)):] {
+		if folded(l) {
+			value += " " + trimOWS(l)
+			continue
+		}
+		if name != "" {
+			f(name, trimOWS(value))
+		}
+		name, value, _ = strings.Cut(l, ":")
+	}
+	if name != "" {
+		f(name, trimOWS(value))
+	}
+}
+
+func folded(line string) bool { return line != "" && (line[0] == ' ' || line[0] == '\t') }
+
+// trimOWS removes optional white space (RFC 9110, section 5.6.3).
+func trimOWS(text string) string { return strings.Trim(text, " \t") }
+
+// values returns the value of each line of a field. Names are case-insensitive (RFC 9110,
+// section 5.1).
+func (h header) values(name string) (all []string) {
+	h.fields(func(n, v string) {
+		if strings.EqualFold(n, name) {
+			all = append(all, v)
+		}
+	})
+	return all
+}
+
+// value returns the value of a field; the lines of a name are one list (RFC 9110, section 5.3).
+func (h header) value(name string) string { return strings.Join(h.values(name), ", ") }
 
 // has reports whether a comma-separated list contains a word.
 func has(list, word string) bool {
 	for item := range strings.SplitSeq(list, ",") {
-		if strings.EqualFold(strings.TrimSpace(item), word) {
+		if strings.EqualFold(trimOWS(item), word) {
 			return true
 		}
 	}
 	return false
 }
 
-// cutText shortens quoted text.
+// mediaType returns a media type without its parameters, in lower case.
+func mediaType(value string) string {
+	kind, _, _ := strings.Cut(value, ";")
+	return strings.ToLower(trimOWS(kind))
+}
+
+// cutText shortens quoted text between two letters.
 func cutText(text string) string {
 	const limit = 80
-	if len(text) > limit {
-		return text[:limit] + "…"
+	if len(text) <= limit {
+		return text
 	}
-	return text
+	at := limit
+	for at > limit-utf8.UTFMax && !utf8.RuneStart(text[at]) {
+		at--
+	}
+	for at > limit/2 { // a mark, a joiner, or what follows one belongs to the letter before
+		next, _ := utf8.DecodeRuneInString(text[at:])
+		last, size := utf8.DecodeLastRuneInString(text[:at])
+		if !unicode.In(next, unicode.Mn, unicode.Me, unicode.Mc, unicode.Cf) && last != '\u200d' {
+			break
+		}
+		at -= size
+	}
+	return text[:at] + "…"
 }
 
 // explain explains the lines of the header by the rules for the request.
@@ -93,24 +196,77 @@ func (h header) explain(rules []rule) (lines []Line) {
 	seen := map[string]bool{}
 	for i, text := range h.lines {
 		l := Line{Text: text, Bytes: h.sizes[i]}
-		name, value, isField := strings.Cut(text, ":")
+		name, _, isField := strings.Cut(text, ":")
+		key := strings.ToLower(name)
 		switch {
 		case i == 0:
 			l.apply(rules, "", text, h)
-		case !isField || strings.TrimSpace(name) != name || name == "":
+			h.judgeStatusLine(&l)
+		case folded(text):
+			l.Grade, l.Why = Wrong, "a value must not continue on the next line (RFC 9112, section 5.2)"
+		case !isField || !token.MatchString(name):
 			l.Grade, l.Why = Wrong, "not a header field: expected a name, a colon without a space before it, and a value (RFC 9112, section 5.1)"
+		case seen[key] && singletons[key] != "":
+			l.Grade, l.Why = Wrong, "this field must appear only once ("+singletons[key]+")"
+		case seen[key]:
+			l.For = "another line of the same field: its lines are one list (RFC 9110, section 5.3)"
+		case singletons[key] != "":
+			l.apply(rules, name, h.values(name)[0], h)
 		default:
-			seen[strings.ToLower(name)] = true
-			l.apply(rules, name, strings.TrimSpace(value), h)
+			l.apply(rules, name, h.value(name), h)
+		}
+		seen[key] = true
+		if at := strings.IndexFunc(text, forbiddenInValue); at >= 0 {
+			l.Grade, l.Why = Wrong, fmt.Sprintf("the character U+%04X is not allowed (RFC 9110, section 5.5)", text[at])
+		} else if h.bare[i] && l.Grade != Wrong {
+			l.Grade, l.Why = Wrong, "the line ends in LF; it must end in CR LF (RFC 9112, section 2.2)"
 		}
 		lines = append(lines, l)
 	}
-	for _, r := range rules {
-		if r.required == h.status && !seen[strings.ToLower(r.name)] {
+	return append(lines, h.missing(rules, seen)...)
+}
+
+// missing returns a line for each required field that is not there.
+func (h header) missing(rules []rule, seen map[string]bool) (lines []Line) {
+	for _, r := range slices.Concat(rules, obliged) {
+		if r.required != 0 && r.required == h.status && !seen[strings.ToLower(r.name)] {
 			lines = append(lines, Line{Text: r.name + ": …", For: r.purpose, Grade: Missing, Why: "missing in the response"})
 		}
 	}
 	return lines
+}
+
+// judgeStatusLine checks the syntax of the status line.
+func (h header) judgeStatusLine(l *Line) {
+	switch {
+	case h.status < 100 || h.status > 599:
+		l.Grade, l.Why = Wrong, "a status is from 100 to 599 (RFC 9110, section 15)"
+	case h.version != "1.0" && h.version != "1.1":
+		l.Grade, l.Why = Wrong, "the version must be HTTP/1.1 (RFC 9112, section 2.3)"
+	case h.version == "1.0" && h.status < 200:
+		l.Grade, l.Why = Wrong, "HTTP/1.0 has no status 1xx (RFC 9110, section 15.2)"
+	case len(l.Text) == len("HTTP/1.1 200"):
+		l.Grade, l.Why = Wrong, "a space is required after the status, even without a reason (RFC 9112, section 4)"
+	}
+}
+
+// forbiddenInValue reports control characters other than the tab.
+func forbiddenInValue(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+// singletons are fields that a response has at most once, with the clause.
+var singletons = map[string]string{
+	"access-control-allow-origin": "Fetch Standard, section 3.2",
+	"age":                         "RFC 9111, section 5.1",
+	"content-type":                "RFC 9110, sections 5.3 and 8.3",
+	"date":                        "RFC 9110, sections 5.3 and 6.6.1",
+	"etag":                        "RFC 9110, sections 5.3 and 8.8.3",
+	"expires":                     "RFC 9111, section 5.3",
+	"last-modified":               "RFC 9110, sections 5.3 and 8.8.2",
+	"location":                    "RFC 9110, sections 5.3 and 10.2.2",
+	"retry-after":                 "RFC 9110, sections 5.3 and 10.2.3",
+	"sec-websocket-accept":        "RFC 6455, section 11.3.3",
+	"sec-websocket-extensions":    "RFC 6455, section 11.3.2",
+	"sec-websocket-protocol":      "RFC 6455, section 11.3.4",
 }
 
 // A rule explains a header field of a response and checks its value.
@@ -119,6 +275,14 @@ type rule struct {
 	purpose  string
 	required int   // status of the responses that require the field; 0: none
 	check    check // nil: every value is allowed
+}
+
+// obliged are the fields that a status requires in every response.
+var obliged = []rule{
+	{"WWW-Authenticate", "how to authenticate; required with 401 (RFC 9110, section 15.5.2)", 401, nil},
+	{"Allow", "the methods that the resource supports; required with 405 (RFC 9110, section 15.5.6)", 405, nil},
+	{"Proxy-Authenticate", "how to authenticate; required with 407 (RFC 9110, section 15.5.8)", 407, nil},
+	{"Upgrade", "the protocols to switch to; required with 426 (RFC 9110, section 15.5.22)", 426, nil},
 }
 
 type check func(value string, h header) (Grade, string)

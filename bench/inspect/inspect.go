@@ -37,7 +37,10 @@ type Target struct {
 
 	Origin      string        // of the requesting page; default: none, as for a program other than a browser
 	Subprotocol string        // WebSocket: subprotocols to offer, such as "graphql-ws"; default: none
-	Opening     string        // WebSocket: a text frame to send first, of at most 125 bytes; default: none
+	Send        []string      // WebSocket: messages to send first; see CheckMessage; default: none
+	Fields      []string      // header fields to add, such as "Authorization: Bearer x"; see Check; default: none
+	Method      string        // polls and streams; default GET
+	Body        string        // polls and streams; default: none
 	Deflate     bool          // WebSocket: offer permessage-deflate (RFC 7692); default: no extension
 	Wait        time.Duration // for each response; default 2s
 	TLS         *tls.Config   // default: verify with the certificates of the system
@@ -45,76 +48,19 @@ type Target struct {
 
 const defaultWait = 2 * time.Second
 
-// schemes are the allowed schemes of a target.
-var schemes = map[string]struct {
-	kind Kind
-	http string
-}{
-	"ws":           {WebSocket, "http"},
-	"wss":          {WebSocket, "https"},
-	"http":         {Poll, "http"},
-	"https":        {Poll, "https"},
-	"sse+http":     {SSE, "http"},
-	"sse+https":    {SSE, "https"},
-	"stream+http":  {Lines, "http"},
-	"stream+https": {Lines, "https"},
-}
-
-// ParseTarget parses a URL: ws:// and wss:// select a WebSocket, http:// and https:// a
-// poll, sse+http:// and sse+https:// an event stream, stream+http:// and stream+https:// a
-// stream of newline-delimited JSON.
-func ParseTarget(text string) (Target, error) {
-	const allowed = "allowed: ws://HOST/PATH, wss:// (WebSocket), http://, https:// (poll), sse+http://, sse+https:// (event stream), stream+http:// or stream+https:// (stream of lines)"
-	u, err := url.Parse(text)
-	if err != nil {
-		return Target{}, fmt.Errorf("%q is not a URL; %s", text, allowed)
-	}
-	scheme, ok := schemes[strings.ToLower(u.Scheme)]
-	switch {
-	case !ok || u.Host == "" || u.Hostname() == "":
-		return Target{}, fmt.Errorf("%q cannot be inspected; %s", text, allowed)
-	case u.Fragment != "" && scheme.kind == WebSocket:
-		return Target{}, fmt.Errorf("%q has a fragment, which is not allowed for a WebSocket (RFC 6455, section 3)", text)
-	case u.User != nil:
-		return Target{}, fmt.Errorf("%q contains a user name, which is not sent; allowed: a URL without a user name", u.Redacted())
-	}
-	u.Scheme, u.Fragment = scheme.http, ""
-	return Target{Kind: scheme.kind, URL: u}, nil
-}
-
-// port returns the port of the URL, or the default port of its scheme.
-func (t Target) port() string {
-	switch {
-	case t.URL.Port() != "":
-		return t.URL.Port()
-	case t.secure():
-		return "443"
-	default:
-		return "80"
-	}
-}
-
-func (t Target) secure() bool { return t.URL.Scheme == "https" }
-
-// address returns host and port.
-func (t Target) address() string { return net.JoinHostPort(t.URL.Hostname(), t.port()) }
-
-func (t Target) wait() time.Duration {
-	if t.Wait > 0 {
-		return t.Wait
-	}
-	return defaultWait
-}
-
 // A Grade rates a line.
 type Grade string
 
-// Grades. A Plain line is neither required nor forbidden.
+// Grades. A Plain line is neither required nor forbidden. A Contestable one is allowed by the
+// standards, or they contradict each other, but some clients refuse it.
 const (
 	Plain   Grade = ""
 	Right   Grade = "correct"
 	Wrong   Grade = "INCORRECT"
 	Missing Grade = "MISSING"
+
+	NoAnswer    Grade = "NO ANSWER"
+	Contestable Grade = "CONTESTABLE"
 )
 
 // A Line is one line of the header of a request or a response.
@@ -140,20 +86,23 @@ type Exchange struct {
 	Target   Target
 	Stages   []Stage
 	Request  []Line
+	Interim  []Line // responses with status 1xx before the response
 	Response []Line // empty: no response
 	Status   int    // of the response
 	After    []Line // after the header: a frame, an event, a body
 	First    string // payload of the first frame, first line of a stream, or body, as received
 	Up, Down int64  // bytes of TCP payload, TLS included
-	Failed   error  // why it ended early, if it did
 
 	RoundTrips int // until the response: TCP, TLS (one, or two before TLS 1.3) and the request
+
+	content int // bytes read after the header
+	frames  int // or lines of a stream
 }
 
 // Header returns the value of a field of the response's header; "": it has none.
 func (e *Exchange) Header(name string) string {
 	for _, l := range e.Response {
-		if field, value, found := strings.Cut(l.Text, ":"); found && strings.EqualFold(field, name) && l.Grade != Missing {
+		if field, value, found := strings.Cut(l.Text, ":"); found && strings.EqualFold(field, name) && l.Bytes > 0 {
 			return strings.TrimSpace(value)
 		}
 	}
@@ -161,13 +110,29 @@ func (e *Exchange) Header(name string) string {
 }
 
 // Wrong lists the errors of the response.
-func (e *Exchange) Wrong() (all []Line) {
-	for _, l := range slices.Concat(e.Response, e.After) {
-		if l.Grade == Wrong || l.Grade == Missing {
+func (e *Exchange) Wrong() []Line { return e.graded(Wrong, Missing) }
+
+// graded lists the lines with one of the grades.
+func (e *Exchange) graded(grades ...Grade) (all []Line) {
+	for _, l := range slices.Concat(e.Interim, e.Response, e.After) {
+		if slices.Contains(grades, l.Grade) {
 			all = append(all, l)
 		}
 	}
 	return all
+}
+
+// Verdict returns the grade of the whole exchange: Wrong, NoAnswer, Contestable or Right.
+func (e *Exchange) Verdict() Grade {
+	switch {
+	case len(e.Wrong()) > 0:
+		return Wrong
+	case len(e.graded(NoAnswer)) > 0:
+		return NoAnswer
+	case len(e.graded(Contestable)) > 0:
+		return Contestable
+	}
+	return Right
 }
 
 // headerBytes returns the size of a header, including its empty line.
@@ -182,7 +147,7 @@ func headerBytes(lines []Line) (n int) {
 }
 
 // Do makes the exchange. It returns an error only if it could not connect; a later error is
-// in Exchange.Failed.
+// a line of the exchange.
 func Do(ctx context.Context, t Target) (*Exchange, error) {
 	e := &Exchange{Target: t}
 	c, err := dial(ctx, t, t.address())
@@ -193,12 +158,36 @@ func Do(ctx context.Context, t Target) (*Exchange, error) {
 	e.RoundTrips = 2 + c.handshakes
 	e.Stages = append(e.Stages, c.stages...)
 	if t.Kind == WebSocket {
-		e.Failed = e.upgrade(c)
+		e.end(e.upgrade(c))
 	} else {
-		e.Failed = e.plainRequest(c)
+		e.end(e.plainRequest(c))
 	}
 	e.Up, e.Down = c.counter.up.Load(), c.counter.down.Load()
 	return e, nil
+}
+
+// end adds a line for an error that ended the exchange early.
+func (e *Exchange) end(err error) {
+	if err == nil {
+		return
+	}
+	l := Line{Text: "(end of the exchange)", Grade: NoAnswer, Why: err.Error()}
+	switch {
+	case isViolation(err):
+		l.Grade = Wrong
+	case isLimit(err):
+		l.Grade = Plain
+	case timedOut(err) && e.Status == 0 && e.Target.Kind == Poll:
+		l.Why = fmt.Sprintf("no response within %s (--wait): a long poll may be held for longer (RFC 6202, section 2.1)", e.Target.wait())
+	case timedOut(err):
+		l.Why = fmt.Sprintf("not complete within %s (--wait)", e.Target.wait())
+	}
+	e.After = append(e.After, l)
+}
+
+// reached reports whether a stage was recorded.
+func (e *Exchange) reached(name string) bool {
+	return slices.ContainsFunc(e.Stages, func(s Stage) bool { return s.Name == name })
 }
 
 // reach records the time of a stage.
@@ -207,13 +196,13 @@ func (e *Exchange) reach(c *conn, name string) {
 }
 
 // send writes the request in one write and stores its explanation.
-func (e *Exchange) send(c *conn, lines []Line) error {
+func (e *Exchange) send(c *conn, lines []Line, body string) error {
 	e.Request = lines
 	var b strings.Builder
 	for _, l := range lines {
 		b.WriteString(l.Text + "\r\n")
 	}
-	b.WriteString("\r\n")
+	b.WriteString("\r\n" + body)
 	if _, err := c.Write([]byte(b.String())); err != nil {
 		return fmt.Errorf("write the request: %w", err)
 	}
@@ -221,19 +210,42 @@ func (e *Exchange) send(c *conn, lines []Line) error {
 	return nil
 }
 
-// receive reads the header of the response.
+// maxInterim limits the responses with status 1xx before a response.
+const maxInterim = 16
+
+// receive reads the header of the response. Responses with status 1xx before it are interim ones
+// (RFC 9110, section 15.2).
 func (e *Exchange) receive(c *conn) (header, error) {
-	if _, err := c.reader.Peek(1); err != nil {
-		return header{}, fmt.Errorf("wait for the response: %w", plain(err))
+	if _, err := c.reader.Peek(1); timedOut(err) {
+		return header{}, err
+	} else if err != nil {
+		return header{}, fmt.Errorf("the server closed the connection without a response: %w", err)
 	}
 	e.reach(c, "first byte of the response")
-	h, err := readHeader(c.reader)
-	if err != nil {
-		return h, err
+	if first, _ := c.reader.Peek(c.reader.Buffered()); first[0] != 'H' {
+		return header{}, notHTTP(string(first)) // without the wait for a line end
 	}
-	e.reach(c, headerComplete)
-	e.Status = h.status
-	return h, nil
+	for range maxInterim {
+		h, err := readHeader(c.reader)
+		if err != nil {
+			return h, err
+		}
+		if h.status/100 != 1 || h.status == 101 {
+			e.reach(c, headerComplete)
+			e.Status = h.status
+			return h, nil
+		}
+		e.Interim = append(e.Interim, h.explain(interimRules)...)
+	}
+	return header{}, limit(fmt.Sprintf("%d interim responses; the rest was not read", maxInterim))
+}
+
+// interimRules are the rules for a response with status 1xx.
+var interimRules = []rule{
+	{"", "an interim response: the final one follows (RFC 9110, section 15.2)", 0, nil},
+	{"Content-Length", "length of a body", 0, checkLength},
+	{"Transfer-Encoding", "coding of a body", 0, checkCoding},
+	{"Link", "resources that the page will need (RFC 8297)", 0, nil},
 }
 
 // plain replaces a timeout by a plainer error.

@@ -72,15 +72,17 @@ var switched = crlf("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "C
 // serverCloseFrame is the close frame of a server with code 1000.
 const serverCloseFrame = "\x88\x02\x03\xe8"
 
-func inspecting(t *testing.T, target string, change func(*Target)) *Exchange {
+func inspecting(t *testing.T, target string, changes ...func(*Target)) *Exchange {
 	t.Helper()
 	to, err := ParseTarget(target)
 	if err != nil {
 		t.Fatal(err)
 	}
 	to.Wait = 200 * time.Millisecond
-	if change != nil {
-		change(&to)
+	for _, change := range changes {
+		if change != nil {
+			change(&to)
+		}
 	}
 	e, err := Do(context.Background(), to)
 	if err != nil {
@@ -93,94 +95,6 @@ func inspecting(t *testing.T, target string, change func(*Target)) *Exchange {
 func TestAcceptKeyIsThatOfTheStandard(t *testing.T) {
 	if got, want := acceptOf("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="; got != want {
 		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
-func TestErrorsAreFound(t *testing.T) {
-	events := crlf("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked", "")
-	lines := crlf("HTTP/1.1 200 OK", "Content-Type: application/x-ndjson", "Transfer-Encoding: chunked", "")
-	for name, c := range map[string]struct {
-		scheme, response string
-		change           func(*Target)
-		want             []string // in each error, in order; none: correct
-		failed           string
-	}{
-		"a correct upgrade":         {"ws", switched + "\r\n\x81\x02hi" + serverCloseFrame, nil, nil, ""},
-		"no frame before the close": {"ws", switched + "\r\n", nil, []string{"timed out"}, ""},
-		"a wrong accept key":        {"ws", strings.Replace(switched, "KEY", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", 1) + "\r\n" + serverCloseFrame, nil, []string{"for the key of this request it must be "}, ""},
-		"no accept key":             {"ws", crlf("HTTP/1.1 101 x", "Upgrade: websocket", "Connection: upgrade", "") + serverCloseFrame, nil, []string{"missing in the response"}, ""},
-		"no Upgrade":                {"ws", crlf("HTTP/1.1 101 x", "Connection: upgrade", "Sec-WebSocket-Accept: KEY", "") + serverCloseFrame, nil, []string{"missing in the response"}, ""},
-		"another Upgrade":           {"ws", strings.Replace(switched, "websocket", "h2c", 1) + "\r\n" + serverCloseFrame, nil, []string{`must be "websocket"`}, ""},
-		"another Connection":        {"ws", strings.Replace(switched, "Connection: Upgrade", "Connection: close", 1) + "\r\n" + serverCloseFrame, nil, []string{`must contain "Upgrade"`}, ""},
-		"a protocol that was not offered": {
-			"ws", switched + crlf("Sec-WebSocket-Protocol: x", "") + serverCloseFrame, nil, []string{"not offered"}, "",
-		},
-		"a protocol that was offered": {
-			"ws", switched + crlf("Sec-WebSocket-Protocol: x", "") + serverCloseFrame, func(t *Target) { t.Subprotocol = "y, x" }, nil, "",
-		},
-		"an extension that was not offered": {
-			"ws", switched + crlf("Sec-WebSocket-Extensions: permessage-deflate", "") + serverCloseFrame, nil, []string{"not offered"}, "",
-		},
-		"an extension that was offered": {
-			"ws", switched + crlf("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover", "") + serverCloseFrame, func(t *Target) { t.Deflate = true }, nil, "",
-		},
-		"a 101 with a body":    {"ws", switched + crlf("Content-Length: 0", "") + serverCloseFrame, nil, []string{"the bytes after the header are frames"}, ""},
-		"a masked frame":       {"ws", switched + "\r\n\x81\x82\x00\x00\x00\x00hi" + serverCloseFrame, nil, []string{"a server must not mask"}, ""},
-		"reserved bits":        {"ws", switched + "\r\n\xb1\x02hi" + serverCloseFrame, nil, []string{"reserved bits are set"}, ""},
-		"a reserved opcode":    {"ws", switched + "\r\n\x83\x02hi" + serverCloseFrame, nil, []string{"this opcode is reserved"}, ""},
-		"a ping in pieces":     {"ws", switched + "\r\n\x09\x02hi" + serverCloseFrame, nil, []string{"control frames are not fragmented"}, ""},
-		"a refusal":            {"ws", crlf("HTTP/1.1 403 Forbidden", "Content-Length: 0", ""), nil, []string{"the server did not switch"}, ""},
-		"a field with a space": {"ws", switched + crlf("X-Odd : 1", "") + serverCloseFrame, nil, []string{"not a header field"}, ""},
-		"no HTTP":              {"ws", "SSH-2.0-x\r\n\r\n", nil, nil, "is not a status line of HTTP/1"},
-		"half a header":        {"ws", "HTTP/1.1 101 Switch", nil, nil, "timed out"},
-		"nothing":              {"ws", "", nil, nil, "timed out"},
-		"a header without end": {"ws", "HTTP/1.1 101 x\r\nX: " + strings.Repeat("x", maxHeader), nil, nil, "longer than"},
-
-		"a correct poll":     {"http", crlf("HTTP/1.1 200 OK", "Content-Length: 2", "", "{}")[:len(crlf("HTTP/1.1 200 OK", "Content-Length: 2", "", "{}"))-2], nil, nil, ""},
-		"an empty poll":      {"http", crlf("HTTP/1.1 204 No Content", ""), nil, nil, ""},
-		"a chunked poll":     {"http", crlf("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", "2", "{}", "0", ""), nil, nil, ""},
-		"a refused poll":     {"http", crlf("HTTP/1.1 429 Too Many", "Content-Length: 0", ""), nil, []string{"the poll was refused"}, ""},
-		"a poll that closes": {"http", crlf("HTTP/1.1 204 No Content", "Connection: close", ""), nil, []string{"every poll requires a new connection"}, ""},
-		"a body without end": {"http", crlf("HTTP/1.1 200 OK", ""), nil, []string{"neither Content-Length nor chunks"}, ""},
-		"a bad length":       {"http", crlf("HTTP/1.1 204 OK", "Content-Length: two", ""), nil, []string{"not a number of bytes"}, ""},
-		"a bad chunk":        {"http", crlf("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", "two"), nil, nil, "is not a chunk size"},
-
-		"a correct event":     {"sse+http", events + crlf("11", "id: 1\ndata: {}\n\n:", ""), nil, nil, ""},
-		"no event":            {"sse+http", events, nil, nil, ""},
-		"another stream type": {"sse+http", strings.Replace(events, "event-stream", "html", 1), nil, []string{`must be "text/event-stream"`}, ""},
-		"no stream type":      {"sse+http", crlf("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", ""), nil, []string{"missing in the response"}, ""},
-		"a stream that ends":  {"sse+http", events + crlf("0", ""), nil, []string{"a browser would reconnect"}, ""},
-		"an unknown field":    {"sse+http", events + crlf("6", "dat: \n") + crlf("1", "\n"), nil, []string{"browsers ignore it"}, ""},
-		"a correct line":      {"stream+http", lines + crlf("4", "\n{}\n", ""), nil, nil, ""},
-		"no line":             {"stream+http", lines, nil, nil, ""},
-		"another line type":   {"stream+http", strings.Replace(lines, "x-ndjson", "json", 1), nil, []string{`must be "application/x-ndjson"`}, ""},
-		"lines that end":      {"stream+http", lines + crlf("0", ""), nil, []string{"the page has to reconnect"}, ""},
-		"a line of no JSON":   {"stream+http", lines + crlf("2", "{\n", ""), nil, []string{"not a JSON text"}, ""},
-		"a refused stream":    {"sse+http", crlf("HTTP/1.1 204 No Content", "Content-Type: text/event-stream", ""), nil, []string{"did not open a stream"}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			e := inspecting(t, c.scheme+"://"+serving(t, replying(c.response))+"/x?topic=a", c.change)
-			var got []string
-			for _, l := range e.Wrong() {
-				got = append(got, l.Why)
-			}
-			if len(got) != len(c.want) {
-				t.Fatalf("wrong: %q, want %q", got, c.want)
-			}
-			for i, want := range c.want {
-				if !strings.Contains(got[i], want) {
-					t.Errorf("wrong: %q, want %q", got[i], want)
-				}
-			}
-			if (e.Failed == nil) != (c.failed == "") || e.Failed != nil && !strings.Contains(e.Failed.Error(), c.failed) {
-				t.Errorf("ended with %v, want %q", e.Failed, c.failed)
-			}
-			var b bytes.Buffer
-			if err := e.Print(&b); err != nil || !strings.Contains(b.String(), "GET /x?topic=a HTTP/1.1") {
-				t.Errorf("printed %q (%v)", b.String(), err)
-			}
-		})
 	}
 }
 
@@ -229,6 +143,111 @@ func TestTargetsAreParsed(t *testing.T) {
 	}
 }
 
+// A request contains what the target describes, and never more lines.
+func TestRequestsAreEncoded(t *testing.T) {
+	for url, want := range map[string]string{
+		"http://a.test/x?topic=a b":        "GET /x?topic=a%20b HTTP/1.1\nHost: a.test\n",
+		"http://a.test/ü?t=ü":              "GET /%C3%BC?t=%C3%BC HTTP/1.1\nHost: a.test\n",
+		"ws://a.test":                      "GET / HTTP/1.1\nHost: a.test\n",
+		"http://a.test/a%2Fb?c=%20":        "GET /a%2Fb?c=%20 HTTP/1.1\nHost: a.test\n",
+		"http://[fe80::1%25eth0]:8080/":    "GET / HTTP/1.1\nHost: [fe80::1]:8080\n",
+		"http://[fe80::1%25eth0]/?a=<b>|c": "GET /?a=%3Cb%3E%7Cc HTTP/1.1\nHost: [fe80::1]\n",
+	} {
+		target, err := ParseTarget(url)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got := target.opening()[0].Text + "\n" + target.opening()[1].Text + "\n"; got != want {
+			t.Errorf("%s: %q, want %q", url, got, want)
+		}
+	}
+}
+
+// No value may add a line to a request.
+func TestValuesWithLineEndsAreRefused(t *testing.T) {
+	for name, target := range map[string]Target{
+		"subprotocol": {Kind: WebSocket, Subprotocol: "a\r\nX: y"}, "origin": {Origin: "http://a\r\nX: y"},
+		"field": {Fields: []string{"A: b\r\nX: y"}}, "method": {Kind: Poll, Method: "GET / HTTP/1.1\r\nX: y"},
+		"name": {Fields: []string{"A\r\nX: y"}}, "NUL": {Fields: []string{"A: \x00"}},
+		"long field": {Fields: []string{"A: " + strings.Repeat("x", maxField)}}, "long body": {Kind: Poll, Method: "POST", Body: strings.Repeat("x", maxSent+1)},
+		"long message": {Kind: WebSocket, Send: []string{strings.Repeat("x", maxSent+1)}}, "message that is not UTF-8": {Kind: WebSocket, Send: []string{"\xff"}},
+	} {
+		if target.Check() == nil {
+			t.Errorf("%s: not refused", name)
+		}
+	}
+}
+
+// Messages and fields reach the server as they are given.
+func TestMessagesAreSent(t *testing.T) {
+	received := make(chan string, 1)
+	e := inspecting(t, "ws://"+serving(t, func(request string, c net.Conn) {
+		replying(switched+"\r\n")(request, c)
+		sent := make([]byte, len(clientFrame(opText, strings.Repeat("x", 200)))+len(clientFrame(opBinary, "\xc0\x00")))
+		_, _ = io.ReadFull(c, sent)
+		received <- request + string(sent)
+		_, _ = io.WriteString(c, serverCloseFrame)
+	})+"/", func(to *Target) {
+		to.Wait = 10 * time.Second
+		to.Fields = []string{"Authorization: Bearer x"}
+		to.Send = []string{strings.Repeat("x", 200), "hex:c0 00"}
+	})
+	got := <-received
+	for _, want := range []string{"\r\nAuthorization: Bearer x\r\n", "\x81\xfe\x00\xc8\x00\x00\x00\x00xxx", "\x82\x82\x00\x00\x00\x00\xc0\x00"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the server received %q, want %q", got, want)
+		}
+	}
+	if e.Verdict() != Right {
+		t.Errorf("the verdict is %s: %+v", e.Verdict(), e.After)
+	}
+}
+
+// A port without TLS is named, with the scheme that it needs.
+func TestPortsWithoutTLSAreNamed(t *testing.T) {
+	to, err := ParseTarget("wss://127.0.0.1/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		c, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		_, _ = c.Read(make([]byte, 1))
+		_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c)
+	}()
+	to.URL.Host = ln.Addr().String()
+	if _, err := Do(context.Background(), to); err == nil || !strings.Contains(err.Error(), "for a port without TLS use ws://") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Text is cut between letters, and a letter may consist of several characters.
+func TestTextIsCutBetweenLetters(t *testing.T) {
+	for text, want := range map[string]string{
+		"short":                              "short",
+		strings.Repeat("ä", 50):              strings.Repeat("ä", 40) + "…",
+		"x" + strings.Repeat("ä", 50):        "x" + strings.Repeat("ä", 39) + "…",
+		strings.Repeat("x", 79) + "e\u0301e": strings.Repeat("x", 79) + "…",
+	} {
+		if got := cutText(text); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if got, want := visible("a\tb\u00a0c\u200dd\u202ee\x1b"), "a b\u00a0c\u200dd\ufffde\ufffd"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // Both a server that accepts every handshake and one that refuses every handshake are wrong.
 func TestNegativeHandshakesAreChecked(t *testing.T) {
 	try := func(respond script) (wrong []string) {
@@ -250,9 +269,11 @@ func TestNegativeHandshakesAreChecked(t *testing.T) {
 	}
 	refuse, accept := 0, 0
 	for _, a := range Handshakes {
-		if a.Refuse {
+		switch {
+		case a.Open != "":
+		case a.Refuse:
 			refuse++
-		} else {
+		default:
 			accept++
 		}
 	}
@@ -263,12 +284,26 @@ func TestNegativeHandshakesAreChecked(t *testing.T) {
 	if wrong := try(replying(crlf("HTTP/1.1 400 Bad Request", "Content-Length: 0", ""))); len(wrong) != accept+1 {
 		t.Errorf("a server that refuses everything: %d wrong, want %d: %q", len(wrong), accept+1, wrong)
 	}
-	// No response at all is a refusal.
+	// Without a response, a server refuses, but not as it must.
 	if wrong := try(func(_ string, c net.Conn) { c.Close() }); len(wrong) != accept {
 		t.Errorf("a server that closes the connection: %d wrong, want %d: %q", len(wrong), accept, wrong)
 	}
 	if wrong := try(replying(switched + crlf("Sec-WebSocket-Extensions: unheard-of", "Sec-WebSocket-Protocol: other", ""))); len(wrong) != refuse+2 {
 		t.Errorf("a server that selects what was not offered: %d wrong, want %d: %q", len(wrong), refuse+2, wrong)
+	}
+}
+
+// A server that does not respond in time neither accepts nor refuses.
+func TestSilenceIsNoAnswer(t *testing.T) {
+	target := Target{Kind: WebSocket, URL: &url.URL{Scheme: "http", Host: serving(t, replying(""))}, Wait: time.Millisecond}
+	all, err := Negative(context.Background(), target)
+	if err != nil || len(all) != len(Handshakes) {
+		t.Fatalf("%d reactions, want %d: %v", len(all), len(Handshakes), err)
+	}
+	for _, r := range all {
+		if r.Grade != NoAnswer {
+			t.Errorf("%s: %s (%s), want %s", r.Name, r.Grade, r.Why, NoAnswer)
+		}
 	}
 }
 
@@ -326,9 +361,9 @@ func FuzzResponse(f *testing.F) {
 		c := scripted(response)
 		e := &Exchange{Target: target}
 		if target.Kind == WebSocket {
-			e.Failed = e.upgrade(c)
+			e.end(e.upgrade(c))
 		} else {
-			e.Failed = e.plainRequest(c)
+			e.end(e.plainRequest(c))
 		}
 		var b bytes.Buffer
 		if err := e.Print(&b); err != nil || b.Len() > 100*(len(response)+2000) {

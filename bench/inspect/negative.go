@@ -14,6 +14,7 @@ type Handshake struct {
 	Name    string
 	Source  string // the standard that requires it
 	Refuse  bool   // whether the server must refuse it
+	Open    string // the clause that allows the other reaction; "": none does
 	Changes func([]Line) []Line
 	check   func(header) string // an additional check of the response; nil: none
 }
@@ -73,41 +74,41 @@ func lowerCase(lines []Line) []Line {
 
 // Handshakes lists first those that a server must refuse, then those that it must accept.
 var Handshakes = []Handshake{
-	{"POST instead of GET", "RFC 6455, section 4.2.1", true, request("GET ", "POST "), nil},
-	{"HTTP/1.0", "RFC 6455, section 4.2.1", true, request("HTTP/1.1", "HTTP/1.0"), nil},
-	{"no Host", "RFC 9112, section 3.2; RFC 6455, section 4.2.1", true, without("Host"), nil},
-	{"two Hosts", "RFC 9112, section 3.2", true, with("Host", "a.test", "b.test"), nil},
-	{"no Upgrade", "RFC 6455, section 4.2.1", true, without("Upgrade"), nil},
-	{"Upgrade to another protocol", "RFC 6455, section 4.2.1", true, with("Upgrade", "h2c"), nil},
-	{"no Connection", "RFC 6455, section 4.2.1", true, without("Connection"), nil},
-	{"Connection without Upgrade", "RFC 6455, section 4.2.1", true, with("Connection", "keep-alive"), nil},
-	{"no key", "RFC 6455, section 4.2.1", true, without("Sec-WebSocket-Key"), nil},
-	{"a key of 5 bytes", "RFC 6455, section 4.2.1", true, with("Sec-WebSocket-Key", "c2hvcnQ="), nil},
-	{"a key that is not base64", "RFC 6455, section 4.2.1", true, with("Sec-WebSocket-Key", "!!!!!!!!!!!!!!!!!!!!!!=="), nil},
-	{"two keys", "RFC 6455, section 11.3.1", true, with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "AQIDBAUGBwgJCgsMDQ4PEA=="), nil},
-	{"no version", "RFC 6455, section 4.2.1", true, without("Sec-WebSocket-Version"), nil},
-	{"version 12", "RFC 6455, sections 4.2.2 and 4.4", true, with("Sec-WebSocket-Version", "12"), func(h header) string {
+	{"POST instead of GET", "RFC 6455, section 4.2.1", true, "", request("GET ", "POST "), nil},
+	{"HTTP/1.0", "RFC 6455, section 4.2.1", true, "", request("HTTP/1.1", "HTTP/1.0"), nil},
+	{"no Host", "RFC 9112, section 3.2; RFC 6455, section 4.2.1", true, "", without("Host"), nil},
+	{"two Hosts", "RFC 9112, section 3.2", true, "", with("Host", "a.test", "b.test"), nil},
+	{"no Upgrade", "RFC 6455, section 4.2.1", true, "", without("Upgrade"), nil},
+	{"Upgrade to another protocol", "RFC 6455, section 4.2.1", true, "", with("Upgrade", "h2c"), nil},
+	{"no Connection", "RFC 6455, section 4.2.1", true, "", without("Connection"), nil},
+	{"Connection without Upgrade", "RFC 6455, section 4.2.1", true, "", with("Connection", "keep-alive"), nil},
+	{"no key", "RFC 6455, section 4.2.1", true, "", without("Sec-WebSocket-Key"), nil},
+	{"a key of 5 bytes", "RFC 6455, section 4.2.1", true, "RFC 6455, section 4.2.2: a server need not decode the key", with("Sec-WebSocket-Key", "c2hvcnQ="), nil},
+	{"a key that is not base64", "RFC 6455, section 4.2.1", true, "RFC 6455, section 4.2.2: a server need not decode the key", with("Sec-WebSocket-Key", "!!!!!!!!!!!!!!!!!!!!!!=="), nil},
+	{"two keys", "RFC 6455, section 11.3.1", true, "", with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "AQIDBAUGBwgJCgsMDQ4PEA=="), nil},
+	{"no version", "RFC 6455, section 4.2.1", true, "", without("Sec-WebSocket-Version"), nil},
+	{"version 12", "RFC 6455, sections 4.2.2 and 4.4", true, "", with("Sec-WebSocket-Version", "12"), func(h header) string {
 		if !has(h.value("Sec-WebSocket-Version"), "13") {
 			return "refused, but without the field Sec-WebSocket-Version: 13, which lists the supported versions"
 		}
 		return ""
 	}},
-	{"field names in lower case", "RFC 9110, section 5.1", false, lowerCase, nil},
-	{"Upgrade: WebSocket, in mixed case", "RFC 6455, section 4.2.1", false, with("Upgrade", "WebSocket"), nil},
-	{"Connection: keep-alive, Upgrade", "RFC 6455, section 4.2.1; Firefox sends it", false, with("Connection", "keep-alive, Upgrade"), nil},
-	{"an unknown subprotocol", "RFC 6455, section 4.2.2: the server may choose none", false, with("Sec-WebSocket-Protocol", "unheard-of"), func(h header) string {
+	{"field names in lower case", "RFC 9110, section 5.1", false, "", lowerCase, nil},
+	{"Upgrade: WebSocket, in mixed case", "RFC 6455, section 4.2.1", false, "", with("Upgrade", "WebSocket"), nil},
+	{"Connection: keep-alive, Upgrade", "RFC 6455, section 4.2.1; Firefox sends it", false, "", with("Connection", "keep-alive, Upgrade"), nil},
+	{"an unknown subprotocol", "RFC 6455, section 4.2.2: the server may choose none", false, "RFC 6455, section 4.2.2, and MQTT 3.1.1, section 6: a server may require a subprotocol that it knows", with("Sec-WebSocket-Protocol", "unheard-of"), func(h header) string {
 		if chosen := h.value("Sec-WebSocket-Protocol"); chosen != "" && chosen != "unheard-of" {
 			return "chose a subprotocol that was not offered: " + cutText(chosen)
 		}
 		return ""
 	}},
-	{"an unknown extension", "RFC 6455, section 9.1: the server accepts no extension that it does not know", false, with("Sec-WebSocket-Extensions", "unheard-of; x=1"), func(h header) string {
+	{"an unknown extension", "RFC 6455, section 9.1: the server accepts no extension that it does not know", false, "", with("Sec-WebSocket-Extensions", "unheard-of; x=1"), func(h header) string {
 		if chosen := h.value("Sec-WebSocket-Extensions"); chosen != "" {
 			return "accepted an extension that does not exist: " + cutText(chosen)
 		}
 		return ""
 	}},
-	{"an unknown field", "RFC 9110, section 5.1: unknown fields are ignored", false, with("X-Unheard-Of", "1"), nil},
+	{"an unknown field", "RFC 9110, section 5.1: unknown fields are ignored", false, "", with("X-Unheard-Of", "1"), nil},
 }
 
 // ErrPublicAddress reports that a server has a public address.
@@ -159,7 +160,7 @@ func (hs Handshake) try(ctx context.Context, t Target, address string) (Reaction
 	defer c.Close()
 	e := &Exchange{Target: t}
 	h := header{}
-	if r.Ended = e.send(c, hs.Changes(t.upgradeRequest(newKey()))); r.Ended == nil {
+	if r.Ended = e.send(c, hs.Changes(t.upgradeRequest(newKey())), ""); r.Ended == nil {
 		h, r.Ended = e.receive(c)
 	}
 	r.Status = h.status
@@ -167,15 +168,30 @@ func (hs Handshake) try(ctx context.Context, t Target, address string) (Reaction
 	return r, nil
 }
 
+// judge grades the reaction. A server that closes the connection refuses, but the standard requires
+// a response. Silence is neither.
 func (r *Reaction) judge(h header) {
 	accepted := r.Status == 101
 	r.Grade, r.Why = Right, "refused"
 	if accepted {
 		r.Why = "accepted"
 	}
-	if accepted == r.Refuse {
+	switch {
+	case isViolation(r.Ended):
+		r.Grade, r.Why = Wrong, r.Ended.Error()
+	case timedOut(r.Ended) || isLimit(r.Ended):
+		r.Grade, r.Why = NoAnswer, plain(r.Ended).Error()
+	case r.Ended != nil && r.Refuse:
+		r.Grade, r.Why = Contestable, "closed without a response; an HTTP error is required (RFC 6455, section 4.2.1)"
+	case r.Ended != nil && r.Open != "":
+		r.Grade, r.Why = Contestable, "closed without a response ("+r.Open+")"
+	case r.Ended != nil:
+		r.Grade, r.Why = Wrong, "closed without a response"
+	case accepted == r.Refuse && r.Open != "":
+		r.Grade, r.Why = Contestable, r.Why+" ("+r.Open+")"
+	case accepted == r.Refuse:
 		r.Grade = Wrong
-	} else if r.check != nil && r.Status != 0 {
+	case r.check != nil:
 		if why := r.check(h); why != "" {
 			r.Grade, r.Why = Wrong, why
 		}

@@ -18,6 +18,7 @@ func (e *Exchange) Print(w io.Writer) error {
 	fmt.Fprintf(&b, "%s at %s\n\n", t.Kind, visible(t.URL.String()))
 	const title = "%s header: %d bytes including the final empty line\n"
 	printLines(&b, fmt.Sprintf(title, "request", headerBytes(e.Request)), e.Request)
+	printLines(&b, "interim responses\n", e.Interim)
 	printLines(&b, fmt.Sprintf(title, "response", headerBytes(e.Response)), e.Response)
 	printLines(&b, "after the header\n", e.After)
 	fmt.Fprintf(&b, "stages: time since the start of the connection, + time since the previous stage\n")
@@ -29,17 +30,22 @@ func (e *Exchange) Print(w io.Writer) error {
 		fmt.Fprintf(&b, "  %10s  + %-10s %s\n", millis(s.At), millis(step), s.Name)
 	}
 	fmt.Fprintf(&b, "\nbytes on the connection: %d up, %d down\n", e.Up, e.Down)
-	if e.Failed != nil {
-		fmt.Fprintf(&b, "ended early: %v\n", e.Failed)
-	}
-	if wrong := e.Wrong(); len(wrong) > 0 {
-		fmt.Fprintf(&b, "\nincorrect:\n")
-		for _, l := range wrong {
-			fmt.Fprintf(&b, "  %s: %s\n", visible(l.Text), l.Why)
-		}
-	}
+	printGraded(&b, "incorrect", e.Wrong())
+	printGraded(&b, "no answer", e.graded(NoAnswer))
+	printGraded(&b, "contestable", e.graded(Contestable))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// printGraded repeats lines with their reasons.
+func printGraded(b *strings.Builder, title string, lines []Line) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s:\n", title)
+	for _, l := range lines {
+		fmt.Fprintf(b, "  %s: %s\n", visible(l.Text), visible(l.Why))
+	}
 }
 
 // printLines writes each line with its size and grade, and its explanation below.
@@ -62,7 +68,7 @@ func printLines(b *strings.Builder, title string, lines []Line) {
 		if l.Why != "" {
 			explanation = strings.TrimPrefix(explanation+"; "+l.Why, "; ")
 		}
-		wrap(b, "         ", explanation)
+		wrap(b, "         ", visible(explanation))
 	}
 	b.WriteString("\n")
 }
@@ -82,10 +88,14 @@ func wrap(b *strings.Builder, indent, text string) {
 	}
 }
 
-// visible replaces non-printable characters: a server must not control the terminal.
+// visible replaces characters that could control the terminal or reverse the text, and tabs by
+// spaces. Spaces of any kind, joiners and letters stay.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
+		switch {
+		case r == '\t':
+			return ' '
+		case unicode.IsGraphic(r), r == '\u200c', r == '\u200d':
 			return r
 		}
 		return '\uFFFD'
@@ -129,7 +139,7 @@ func PrintReactions(w io.Writer, all []Reaction) error {
 			if r.Status == 0 {
 				status = "no response"
 			}
-			fmt.Fprintf(&b, "  %-9s %-34s %-11s %s\n", r.Grade, r.Name, status, r.Why)
+			fmt.Fprintf(&b, "  %-11s %-34s %-11s %s\n", r.Grade, r.Name, status, visible(r.Why))
 			if r.Grade == Wrong {
 				wrap(&b, "         ", r.Source)
 			}

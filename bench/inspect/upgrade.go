@@ -1,14 +1,13 @@
 package inspect
 
 import (
-	"bufio"
 	"crypto/rand"
 	"crypto/sha1"
 	"encoding/base64"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"slices"
 	"strings"
 )
 
@@ -28,10 +27,10 @@ func newKey() string {
 	return base64.StdEncoding.EncodeToString(nonce)
 }
 
-// upgrade makes the opening handshake, reads the first frame, and makes the closing handshake.
+// upgrade makes the opening handshake, reads frames, and makes the closing handshake.
 func (e *Exchange) upgrade(c *conn) error {
 	t, key := e.Target, newKey()
-	if err := e.send(c, t.upgradeRequest(key)); err != nil {
+	if err := e.send(c, t.upgradeRequest(key), ""); err != nil {
 		return err
 	}
 	h, err := e.receive(c)
@@ -40,9 +39,12 @@ func (e *Exchange) upgrade(c *conn) error {
 	}
 	e.Response = h.explain(t.upgradeRules(key))
 	if h.status != 101 {
-		return nil
+		return e.wholeBody(c, h, newBody(c.reader, h))
 	}
-	return e.closeHandshake(c)
+	if line, none := t.noSubprotocol(h); none {
+		e.Response = append(e.Response, line)
+	}
+	return e.talk(c, h)
 }
 
 // upgradeRequest returns the lines of the handshake request.
@@ -53,6 +55,7 @@ func (t Target) upgradeRequest(key string) []Line {
 		field("Sec-WebSocket-Version", "13", "protocol version of RFC 6455, section 4.1; no other version is in use"),
 		field("Sec-WebSocket-Key", key, "16 random bytes, new for each connection. The response depends on them, so that neither a cache nor a server without WebSocket support can produce it (RFC 6455, section 1.3)"),
 	}...)
+	lines = append(lines, t.own()...)
 	if t.Origin != "" {
 		lines = append(lines, field("Origin", t.Origin, "origin of the page whose script makes the request. Scripts cannot forge it, so that a server can refuse pages of other origins (RFC 6455, section 10.2)"))
 	}
@@ -75,162 +78,130 @@ func (t Target) upgradeRules(key string) []rule {
 			return judge(right(value), why)
 		}
 	}
-	is := func(want string) func(string) bool {
-		return func(value string) bool { return strings.EqualFold(value, want) }
-	}
-	never := func(string) bool { return false }
 	accept := acceptOf(key)
-	const unoffered = "not offered: the client must fail the connection (RFC 6455, section 4.1)"
 	return []rule{
 		{"", "101 switches to WebSocket after the empty line; any other status is a normal HTTP response (RFC 6455, section 4.2.2)", 0, func(_ string, h header) (Grade, string) {
-			return judge(h.status == 101, "the server did not switch")
+			return judge(h.status == 101, "the server did not switch. "+meaning(h.status))
 		}},
 		{"Sec-WebSocket-Version", "versions that the server supports, if it refuses another one (RFC 6455, section 4.4)", 0, nil},
-		{"Upgrade", "the new protocol (RFC 6455, section 4.2.2)", 101, switched(is("websocket"), `must be "websocket"`)},
-		{"Connection", "limits Upgrade to the next hop (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return has(value, "upgrade") }, `must contain "Upgrade"`)},
-		{"Sec-WebSocket-Accept", "base64 of the SHA-1 of the key and a fixed GUID: proves that the server has read this request and supports the protocol (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return value == accept }, "for the key of this request it must be "+accept)},
-		{"Sec-WebSocket-Protocol", "the selected subprotocol, one of those offered (RFC 6455, section 4.2.2)", 0, switched(func(value string) bool { return t.Subprotocol != "" && has(t.Subprotocol, value) }, unoffered)},
-		{"Sec-WebSocket-Extensions", "the selected extensions, from those offered (RFC 6455, section 9.1)", 0, switched(func(value string) bool {
-			name, _, _ := strings.Cut(value, ";")
-			return t.Deflate && strings.TrimSpace(name) == "permessage-deflate"
-		}, unoffered)},
-		{"Content-Length", "not allowed in a 101, which has no body (RFC 9110, section 8.6)", 0, switched(never, "the bytes after the header are frames")},
-		{"Transfer-Encoding", "not allowed in a 101, which has no body (RFC 9112, section 6.1)", 0, switched(never, "the bytes after the header are frames")},
+		{"Upgrade", "the new protocol (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return strings.EqualFold(value, "websocket") }, `must be "websocket" (RFC 6455, section 4.1)`)},
+		{"Connection", "limits Upgrade to the next hop (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return has(value, "upgrade") }, `must contain "Upgrade" (RFC 6455, section 4.1)`)},
+		{"Sec-WebSocket-Accept", "base64 of the SHA-1 of the key and a fixed GUID: proves that the server has read this request and supports the protocol (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return value == accept }, "for the key of this request it must be "+accept+" (RFC 6455, section 4.1)")},
+		{"Sec-WebSocket-Protocol", "the selected subprotocol, one of those offered, in the same letters (RFC 6455, section 4.2.2)", 0, switched(func(value string) bool { return slices.Contains(t.subprotocols(), value) }, "not offered: the client must fail the connection (RFC 6455, section 4.1)")},
+		{"Sec-WebSocket-Extensions", "the selected extensions, from those offered (RFC 6455, section 9.1)", 0, func(value string, h header) (Grade, string) {
+			if h.status != 101 {
+				return Plain, ""
+			}
+			why := checkExtensions(value, t.Deflate)
+			return judge(why == "", why)
+		}},
+		{"Content-Length", "length of the body; not allowed in a 101, which has none (RFC 9110, section 8.6)", 0, checkLength},
+		{"Transfer-Encoding", "coding of the body; not allowed in a 101, which has none (RFC 9112, section 6.1)", 0, checkCoding},
 	}
 }
 
-// closeHandshake reads the first frame, if one arrives, and makes the closing handshake.
-func (e *Exchange) closeHandshake(c *conn) error {
-	c.extendDeadline(e.Target.wait())
-	if opening := e.Target.Opening; opening != "" {
-		if _, err := c.Write(append([]byte{0x80 | opText, 0x80 | byte(len(opening)), 0, 0, 0, 0}, opening...)); err != nil {
-			return fmt.Errorf("send the first frame: %w", err)
+// subprotocols returns the offered subprotocols.
+func (t Target) subprotocols() (all []string) {
+	for one := range strings.SplitSeq(t.Subprotocol, ",") {
+		if one = trimOWS(one); one != "" {
+			all = append(all, one)
 		}
 	}
-	first, err := readFrame(c.reader)
-	if err == nil {
-		e.reach(c, "first frame")
-		e.After = append(e.After, first.explain())
-		if first.opcode < opClose {
-			e.First = string(first.payload)
-		}
-	} else if !timedOut(err) {
-		return fmt.Errorf("read the first frame: %w", plain(err))
+	return all
+}
+
+// noSubprotocol returns a line if subprotocols were offered and the server selects none.
+func (t Target) noSubprotocol(h header) (Line, bool) {
+	return Line{
+		Text: "Sec-WebSocket-Protocol: …", For: "the server may select no subprotocol (RFC 6455, section 4.2.2)",
+		Grade: Contestable, Why: "but browsers then fail the connection (WebSockets Standard, section 2)",
+	}, len(t.subprotocols()) > 0 && len(h.values("Sec-WebSocket-Protocol")) == 0
+}
+
+// talk sends the frames of the target, reads frames until the wait is over, and makes the closing
+// handshake.
+func (e *Exchange) talk(c *conn, h header) error {
+	extensions := h.value("Sec-WebSocket-Extensions")
+	s := &frames{
+		deflate: e.Target.Deflate && checkExtensions(extensions, true) == "" && extensions != "",
+		fresh:   strings.Contains(extensions, "server_no_context_takeover"),
 	}
 	c.extendDeadline(e.Target.wait())
+	for _, text := range e.Target.Send {
+		if _, err := c.Write(messageFrame(text)); err != nil {
+			return fmt.Errorf("send a frame: %w", err)
+		}
+	}
+	if err := e.read(c, s); err != nil && !errors.Is(err, errSilence) {
+		return err
+	}
+	c.extendDeadline(e.Target.wait())
+	s.sent = !s.closed
 	if _, err := c.Write(closeFrame); err != nil {
-		return fmt.Errorf("send the close frame: %w", err)
+		return nil // the server has closed
 	}
-	for first.opcode != opClose { // else the server has closed first
-		f, err := readFrame(c.reader)
-		if err != nil {
-			e.After = append(e.After, Line{Text: "(no close frame)", For: closePurpose, Grade: Missing, Why: plain(err).Error()})
-			return nil
+	if s.closed {
+		return nil
+	}
+	if err := e.read(c, s); err != nil {
+		if isLimit(err) || isViolation(err) {
+			return err
 		}
-		if f.opcode == opClose {
-			e.reach(c, "close frame received")
-			e.After = append(e.After, f.explain())
-			return nil
+		e.After = append(e.After, Line{Text: "(no close frame)", For: closePurpose, Grade: Missing, Why: plain(err).Error()})
+	}
+	return nil
+}
+
+// errSilence ends the wait for frames between two of them.
+var errSilence = errors.New("timed out")
+
+// read judges frames up to a close frame, and the ones that arrived with it.
+func (e *Exchange) read(c *conn, s *frames) error {
+	for !s.closed || c.reader.Buffered() > 0 {
+		if _, err := c.reader.Peek(1); timedOut(err) {
+			return errSilence
+		} else if errors.Is(err, io.EOF) && !s.sent {
+			return violates("the server ended the connection without a close frame (RFC 6455, section 7.1.1)")
+		} else if err != nil && !s.sent {
+			return violates("the connection failed: %v (RFC 6455, section 7.1.1)", err)
+		} else if err != nil {
+			return err
+		}
+		f, err := readFrame(c.reader, maxContent-e.content)
+		switch {
+		case isLimit(err) && s.judgeHeader(f) == "":
+			return err
+		case err != nil && !isLimit(err) && !timedOut(err):
+			return violates("the connection ended within a frame (RFC 6455, section 7.1.7)")
+		case timedOut(err):
+			return err
+		}
+		e.frame(c, s, f)
+		if err != nil {
+			return err
+		}
+		if e.frames++; e.frames == maxFrames {
+			return limit(fmt.Sprintf("more than %d frames; the rest was not read", maxFrames))
 		}
 	}
 	return nil
 }
 
-// closeFrame has code 1000 and a masking key of zeros (RFC 6455, sections 5.3 and 5.5.1).
-var closeFrame = []byte{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8}
-
-// Opcodes (RFC 6455, section 5.2).
-const (
-	opText  = 1
-	opClose = 8
-)
-
-var opcodes = map[byte]string{0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
-
-// A frame is a frame as received.
-type frame struct {
-	final    bool
-	reserved byte
-	opcode   byte
-	masked   bool
-	header   int // bytes
-	payload  []byte
-}
-
-// maxFrame limits the size of a payload, in bytes.
-const maxFrame = 1 << 20
-
-// readFrame reads one frame (RFC 6455, section 5.2).
-func readFrame(r *bufio.Reader) (f frame, err error) {
-	var b [8]byte
-	if _, err := io.ReadFull(r, b[:2]); err != nil {
-		return f, err
-	}
-	f = frame{final: b[0]&0x80 != 0, reserved: b[0] & 0x70, opcode: b[0] & 0x0f, masked: b[1]&0x80 != 0, header: 2}
-	length := uint64(b[1] & 0x7f)
-	switch length {
-	case 126:
-		_, err = io.ReadFull(r, b[:2])
-		length, f.header = uint64(binary.BigEndian.Uint16(b[:2])), 4
-	case 127:
-		_, err = io.ReadFull(r, b[:8])
-		length, f.header = binary.BigEndian.Uint64(b[:8]), 10
-	}
-	if err != nil {
-		return f, err
-	}
-	if f.masked {
-		if _, err := io.ReadFull(r, b[:4]); err != nil {
-			return f, err
-		}
-		f.header += 4
-	}
-	if length > maxFrame {
-		return f, fmt.Errorf("a frame of %d bytes; allowed: %d", length, maxFrame)
-	}
-	f.payload = make([]byte, length)
-	_, err = io.ReadFull(r, f.payload)
-	return f, err
-}
-
-const closePurpose = "the reply to our close frame: it completes the close, and no data is lost (RFC 6455, section 5.5.1)"
-
-// explain describes the frame.
-func (f frame) explain() Line {
-	name := opcodes[f.opcode]
-	if name == "" {
-		name = "opcode " + strconv.Itoa(int(f.opcode))
-	}
-	l := Line{
-		Text:  fmt.Sprintf("%s frame: %d bytes of header, %d of payload", name, f.header, len(f.payload)),
-		Bytes: f.header + len(f.payload),
-		For:   "header of 2 bytes for a payload of up to 125, of 4 bytes up to 65,535 (RFC 6455, section 5.2)",
-		Grade: Right,
-	}
-	if f.opcode == opClose {
-		l.For = closePurpose
-		if len(f.payload) >= 2 {
-			l.Text = fmt.Sprintf("close frame: code %d", binary.BigEndian.Uint16(f.payload))
-		}
-	} else if f.opcode == opText {
-		l.Text += ": " + cutText(string(f.payload))
-	}
-	l.Grade, l.Why = f.judge()
-	return l
-}
-
-// judge checks the rules for frames from a server.
-func (f frame) judge() (Grade, string) {
+// frame adds the explanation of a frame, and replies to a ping.
+func (e *Exchange) frame(c *conn, s *frames, f frame) {
+	e.content += len(f.payload)
+	line := s.next(f)
+	e.After = append(e.After, line)
 	switch {
-	case f.masked:
-		return Wrong, "a server must not mask (RFC 6455, section 5.1)"
-	case f.reserved&^0x40 != 0, f.reserved != 0 && opcodes[f.opcode] != "text" && opcodes[f.opcode] != "binary":
-		return Wrong, "reserved bits are set (RFC 6455, section 5.2)"
-	case opcodes[f.opcode] == "":
-		return Wrong, "this opcode is reserved (RFC 6455, section 5.2)"
-	case f.opcode >= opClose && (!f.final || len(f.payload) > 125):
-		return Wrong, "control frames are not fragmented and carry at most 125 bytes (RFC 6455, section 5.5)"
-	default:
-		return Right, ""
+	case f.opcode == opClose:
+		e.reach(c, "close frame received")
+	case f.opcode == opPing && line.Grade == Right:
+		_, _ = c.Write(clientFrame(opPong, string(f.payload))) // an error is found by the next read
+	case f.opcode < opClose && !e.reached("first frame"):
+		e.reach(c, "first frame")
+		e.First = string(f.payload)
 	}
 }
+
+// closeFrame has code 1000 (RFC 6455, section 5.5.1).
+var closeFrame = clientFrame(opClose, "\x03\xe8")

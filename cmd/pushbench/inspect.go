@@ -15,7 +15,7 @@ import (
 
 // inspectOptions are the flags of inspect.
 type inspectOptions struct {
-	inspect.Target // without kind and URL
+	inspect.Target // with kind and URL of the current argument
 	negative       bool
 	insecure       bool
 }
@@ -38,17 +38,25 @@ With several URLs, a comparison of them is printed at the end. --negative also t
 WebSocket handshakes that a server must refuse, or must accept although they are unusual.
 It works only on this machine and in private networks.
 
-Exit code 4: a response is incorrect. Exit code 5: no connection to the server.`,
-		Example: "  pushbench inspect 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect --negative 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect 'http://127.0.0.1:8081/v1/poll?topic=a' 'sse+http://127.0.0.1:8082/v1/sse?topic=a'",
+Each line is correct, incorrect, missing or contestable: allowed by the standards, or required by
+one and forbidden by another. A server that does not respond in time has no verdict.
+
+Exit code 4: a response is incorrect. Exit code 5: no connection to the server. Exit code 8:
+no answer in time.`,
+		Example: "  pushbench inspect 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect --negative 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect --header 'Authorization: Bearer x' --send '{\"id\":1,\"connect\":{}}' ws://127.0.0.1:8000/connection/websocket\n  pushbench inspect 'http://127.0.0.1:8081/v1/poll?topic=a' 'sse+http://127.0.0.1:8082/v1/sse?topic=a'",
 		RunE:    func(c *cobra.Command, args []string) error { return o.inspectAll(c, args) },
 	}
 	f := c.Flags()
 	f.BoolVar(&o.negative, "negative", false, "also try handshakes that a server must refuse, and unusual ones that it must accept")
 	f.StringVar(&o.Origin, "origin", "", `origin to send in the request, such as "http://127.0.0.1:8080" (default: none, as clients other than browsers do)`)
 	f.StringVar(&o.Subprotocol, "subprotocol", "", "WebSocket subprotocol to offer (default: none)")
+	f.StringArrayVar(&o.Fields, "header", nil, `header field to add, such as "Authorization: Bearer x"; repeatable (default: none)`)
+	f.StringArrayVar(&o.Send, "send", nil, `WebSocket message to send after the handshake: text, or bytes such as "hex:c0 00"; repeatable (default: none)`)
+	f.StringVar(&o.Method, "method", "", "method of a poll or of the request for a stream: GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS (default GET)")
+	f.StringVar(&o.Body, "body", "", "body of the request, with --method POST, PUT or PATCH (default: none)")
 	f.BoolVar(&o.Deflate, "deflate", false, "offer message compression (permessage-deflate)")
 	f.BoolVar(&o.insecure, "insecure", false, "accept any TLS certificate, such as a self-signed one")
-	f.DurationVar(&o.Wait, "wait", 2*time.Second, "longest wait for each response and for the first message, at most 1m")
+	f.DurationVar(&o.Wait, "wait", 2*time.Second, "longest wait for each response, and time for which messages are read, at most 1m")
 	return c
 }
 
@@ -73,33 +81,41 @@ func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
 			return app.Usagef("--negative tests WebSocket handshakes and cannot be used with %q; allowed: ws:// and wss://", arg)
 		}
 		o.Kind, o.URL = t.Kind, t.URL
+		if err := o.Check(); err != nil {
+			return app.Usagef("%w", err)
+		}
 		targets = append(targets, o.Target)
 	}
+	return o.sendAll(c, targets)
+}
+
+// sendAll inspects every target, also after one that refuses the connection.
+func (o inspectOptions) sendAll(c *cobra.Command, targets []inspect.Target) error {
 	out := c.OutOrStdout()
 	var all []*inspect.Exchange
-	wrong := 0
+	var refused []error
+	grades := map[inspect.Grade]int{}
 	for i, t := range targets {
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
 		e, err := inspect.Do(c.Context(), t)
 		if err != nil {
-			return &app.Error{Code: app.Refused, Err: fmt.Errorf("%s: %w", t.URL.Host, err)}
+			refused = append(refused, &app.Error{Code: app.Refused, Err: fmt.Errorf("%s: %w", t.URL.Host, err)})
+			continue
 		}
 		if err := e.Print(out); err != nil {
 			return err
 		}
 		all = append(all, e)
-		wrong += len(e.Wrong())
-		if e.Failed != nil {
-			wrong++
+		grades[inspect.Wrong] += len(e.Wrong())
+		if e.Verdict() == inspect.NoAnswer {
+			grades[inspect.NoAnswer]++
 		}
 		if o.negative {
-			n, err := tryNegative(c, t)
-			if err != nil {
-				return err
+			if err := tryNegative(c, t, grades); err != nil {
+				refused = append(refused, err)
 			}
-			wrong += n
 		}
 	}
 	if len(all) > 1 {
@@ -108,26 +124,26 @@ func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	if wrong > 0 {
-		return &app.Error{Code: app.Failed, Err: fmt.Errorf("%d errors or omissions in the responses: see above", wrong)}
+	switch {
+	case len(refused) > 0:
+		return errors.Join(refused...)
+	case grades[inspect.Wrong] > 0:
+		return &app.Error{Code: app.Failed, Err: fmt.Errorf("%d errors or omissions in the responses: see above", grades[inspect.Wrong])}
+	case grades[inspect.NoAnswer] > 0:
+		return &app.Error{Code: app.Inconclusive, Err: fmt.Errorf("%d requests without an answer: see above; --wait waits longer", grades[inspect.NoAnswer])}
 	}
 	return nil
 }
 
-// tryNegative tries handshakes that a server must refuse or accept, and counts its errors.
-func tryNegative(c *cobra.Command, t inspect.Target) (wrong int, err error) {
+// tryNegative tries handshakes that a server must refuse or accept, and counts their grades.
+func tryNegative(c *cobra.Command, t inspect.Target, grades map[inspect.Grade]int) error {
 	all, err := inspect.Negative(c.Context(), t)
-	if errors.Is(err, inspect.ErrPublicAddress) {
-		return 0, &app.Error{Code: app.Refused, Err: err}
+	for _, r := range all {
+		grades[r.Grade]++
 	}
 	if err != nil {
-		return 0, err
-	}
-	for _, r := range all {
-		if r.Grade == inspect.Wrong {
-			wrong++
-		}
+		return &app.Error{Code: app.Refused, Err: fmt.Errorf("%s: %w", t.URL.Host, err)}
 	}
 	fmt.Fprintln(c.OutOrStdout())
-	return wrong, inspect.PrintReactions(c.OutOrStdout(), all)
+	return inspect.PrintReactions(c.OutOrStdout(), all)
 }
