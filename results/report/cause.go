@@ -29,16 +29,14 @@ var CheckCauses = map[string]string{
 	"nothing changed between repetitions": "the test setup changed between repetitions",
 }
 
-// Cause is why a run is not complete, in one clause without figures where its trials show it; otherwise the
-// recorded reason.
+// Cause is why a run is not complete, in one clause where its trials show it; otherwise the recorded reason.
 func Cause(run *results.Run) string {
 	m := run.Manifest
-	for _, t := range run.Trials {
-		failed := t.FailedChecks()
-		if m.Status != results.Invalid || len(failed) == 0 || !strings.HasPrefix(m.Reason, t.Name()+": ") {
-			continue
+	if t := decisive(run); t != nil {
+		if endedByError(t) {
+			return results.Plain(t.Name() + ": " + t.Reason)
 		}
-		if cause := CheckCauses[failed[0].Name]; cause != "" {
+		if cause := CheckCauses[t.FailedChecks()[0].Name]; cause != "" {
 			return fmt.Sprintf("%s in repetition %d, %s", cause, t.Repetition, prose(t.ConfigurationName()))
 		}
 	}
@@ -54,13 +52,26 @@ func Cause(run *results.Run) string {
 	return results.Plain(m.BriefReason())
 }
 
-// remedy is what to do about an invalid run. A trial without validity checks was ended by an error, such as the exit of
-// a server, which the machine has not caused.
-func remedy(run *results.Run) string {
-	for _, t := range run.Trials {
-		if t.Status == results.Invalid && len(t.Checks) == 0 && strings.HasPrefix(run.Manifest.Reason, t.Name()+": ") {
-			return "The run ended there. Correct the cause, and run it again."
+// decisive is the invalid trial whose cause is that of the run, which is also why others may be invalid: the first one that
+// an error ended, or else the first one; nil: none.
+func decisive(run *results.Run) (found *results.Trial) {
+	for i := range run.Trials {
+		t := &run.Trials[i]
+		counts := run.Manifest.Status == results.Invalid && t.Status == results.Invalid && strings.Contains(run.Manifest.Reason, t.Name()+": ")
+		if counts && (found == nil || endedByError(t) && !endedByError(found)) {
+			found = t
 		}
+	}
+	return found
+}
+
+// endedByError reports whether an error ended an invalid trial, such as the exit of a server: it has no validity checks.
+func endedByError(t *results.Trial) bool { return len(t.FailedChecks()) == 0 }
+
+// remedy is what to do about an invalid run. The machine has not caused an error that ended a trial.
+func remedy(run *results.Run) string {
+	if t := decisive(run); t != nil && endedByError(t) {
+		return "The trial ended there. Correct the cause, and run it again."
 	}
 	return "Try: pushbench doctor"
 }

@@ -106,11 +106,18 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		"all lost messages": {func() *results.Run {
 			return lose(synthetic.Run(4, 10*time.Second), "websocket", "sse", "longpoll", "shortpoll")
 		}, "No transport can be recommended: all lost messages or were overloaded. (ESTIMATE, 4 repetitions)\n"},
-		"the lowest age":       {states["latest-long"], "Use SSE or WebSocket for the lowest age, short polling for the lowest total CPU. (ESTIMATE, 4 repetitions)\n  SSE: age "},
-		"one transport":        {func() *results.Run { return alone(synthetic.Run(4, 10*time.Second), "sse") }, "No choice: there is nothing to compare. (ESTIMATE, 4 repetitions)"},
-		"an interrupted run":   {states["stopped"], "INTERRUPTED: interrupted in repetition 10. (9 repetitions)\nUse WebSocket or SSE for the lowest latency, short polling"},
-		"an overloaded run":    {states["saturated"], "OVERLOADED: long polling fell behind; the latencies describe a queue. (5 repetitions)\n  Longpoll could not keep up with 2,000 deliveries/s.\nUse SSE or WebSocket for the lowest latency"},
-		"an invalid run":       {states["invalid"], "INVALID: the load generator was late in repetition 2, SSE. No value of this run may be quoted.\n  Try: pushbench doctor\n"},
+		"the lowest age":     {states["latest-long"], "Use SSE or WebSocket for the lowest age, short polling for the lowest total CPU. (ESTIMATE, 4 repetitions)\n  SSE: age "},
+		"one transport":      {func() *results.Run { return alone(synthetic.Run(4, 10*time.Second), "sse") }, "No choice: there is nothing to compare. (ESTIMATE, 4 repetitions)"},
+		"an interrupted run": {states["stopped"], "INTERRUPTED: interrupted in repetition 10. (9 repetitions)\nUse WebSocket or SSE for the lowest latency, short polling"},
+		"an overloaded run":  {states["saturated"], "OVERLOADED: long polling fell behind; the latencies describe a queue. (5 repetitions)\n  Longpoll could not keep up with 2,000 deliveries/s.\nUse SSE or WebSocket for the lowest latency"},
+		"an invalid run":     {states["invalid"], "INVALID: the load generator was late in repetition 2, SSE. No value of this run may be quoted.\n  Try: pushbench doctor\n"},
+		"a server that ended after a late trial": {func() *results.Run {
+			run := states["invalid"]()
+			ended := &run.Trials[len(run.Trials)-1]
+			ended.Status, ended.Reason, ended.Checks = results.Invalid, "the server ended: exit status 3: out of memory", nil
+			run.Manifest.Reason += "; " + ended.Name() + ": " + ended.Reason
+			return run
+		}, "INVALID: repetition 5 websocket: the server ended: exit status 3: out of memory. No value of this run may be quoted.\n  The trial ended there. Correct the cause, and run it again.\n"},
 		"nothing was measured": {states["empty"], "Inconclusive: nothing was measured. (0 repetitions)\n  Valid for 20 clients, "},
 		"advice for a verdict": {states["three"], "Inconclusive: the fastest and the cheapest of 4 transports cannot be ranked. (3 repetitions)\n"},
 	} {
