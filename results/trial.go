@@ -2,6 +2,8 @@ package results
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 )
 
@@ -23,4 +25,19 @@ func (t Trial) Name() string {
 		name += fmt.Sprintf(" (attempt %d)", t.Attempt+1)
 	}
 	return name
+}
+
+// refusals are the causes with which a server refuses a client: a status of the client's fault (RFC 9110, section 15.5), or a
+// close code other than those of a server in trouble (RFC 6455, section 7.4).
+var refusals = regexp.MustCompile(`status 4\d\d$|code (1000|1008|[34]\d\d\d)$`)
+
+// Refusal returns the most frequent cause with which the server refused clients before they were subscribed; "": it refused
+// none.
+func (c Connect) Refusal() (most string) {
+	for _, cause := range slices.Sorted(maps.Keys(c.FailedBy)) {
+		if refusals.MatchString(cause) && c.FailedBy[cause] > c.FailedBy[most] {
+			most = cause
+		}
+	}
+	return most
 }

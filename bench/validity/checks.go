@@ -26,6 +26,7 @@ type check struct {
 
 // Names of the checks, as persisted in results.
 const (
+	ClientsAccepted      = "clients accepted"
 	GeneratorOnTime      = "generator on time"
 	CoresRunning         = "cores kept running"
 	NotThrottled         = "not throttled"
@@ -45,6 +46,7 @@ const (
 )
 
 var checks = []check{
+	{ClientsAccepted, clientsAccepted, false, false}, // first: the failures of others may follow from it
 	{GeneratorOnTime, generatorOnTime, false, true},
 	{CoresRunning, coresRunning, false, true},
 	{NotThrottled, notThrottled, false, true},
@@ -88,6 +90,17 @@ func Check(e Evidence) []results.ValidityCheck {
 		outcomes[i] = results.ValidityCheck{Name: c.name, Passed: passed, Detail: detail}
 	}
 	return outcomes
+}
+
+// clientsAccepted reports whether the server refused at most 0.5 % of the clients. A server that is too slow to accept them
+// passes: that is a result. A refusal, as of clients without a login of their own, leaves another load than the planned one.
+func clientsAccepted(e Evidence) (bool, string) {
+	c := e.Trial.Connect
+	refusal := c.Refusal()
+	if refusal == "" {
+		return true, "the server refused no client that never subscribed"
+	}
+	return c.Failed*200 <= c.Clients, fmt.Sprintf("%d of %d clients never subscribed, allowed 0.5 %%; the server refused them: %s", c.Failed, c.Clients, refusal)
 }
 
 // generatorOnTime reports whether 99 % of publications left within 1 ms of their due instant, or

@@ -63,6 +63,10 @@ func seconds(latencies ...int) (all []results.Interval) {
 // corruptions change valid evidence so that the named check must fail, and no other. Without
 // an entry here, nothing demonstrates that a check can fail.
 var corruptions = map[string][]func(*Evidence){
+	ClientsAccepted: {func(e *Evidence) {
+		e.Trial.Connect.Clients, e.Trial.Connect.Failed = 1000, 6
+		e.Trial.Connect.FailedBy = map[string]int64{"upgrade returned status 429": 12}
+	}},
 	GeneratorOnTime: {func(e *Evidence) {
 		for range 3 {
 			e.Trial.Publishes.Lateness.Record(2 * time.Millisecond)

@@ -6,11 +6,16 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 )
+
+// refusedClients is the validity check that fails if the server refused clients.
+const refusedClients = "clients accepted"
 
 // CheckCauses are the causes of an invalid trial in plain words, by the validity check that found them. The
 // check's own text has the figures.
 var CheckCauses = map[string]string{
+	refusedClients:                        "the server refused clients",
 	"generator on time":                   "the load generator was late",
 	"cores kept running":                  "a CPU core stalled",
 	"not throttled":                       "the CPU quota was exhausted",
@@ -37,6 +42,9 @@ func Cause(run *results.Run) string {
 			return results.Plain(t.Name() + ": " + t.Reason)
 		}
 		if cause := CheckCauses[t.FailedChecks()[0].Name]; cause != "" {
+			if c := t.Connect; refuses(t) {
+				cause = fmt.Sprintf("%s of %s clients never subscribed, since %s,", metric.Count(c.Failed), metric.Count(c.Clients), c.Refusal())
+			}
 			return fmt.Sprintf("%s in repetition %d, %s", cause, t.Repetition, prose(t.ConfigurationName()))
 		}
 	}
@@ -53,12 +61,12 @@ func Cause(run *results.Run) string {
 }
 
 // decisive is the invalid trial whose cause is that of the run, which is also why others may be invalid: the first one that
-// an error ended, or else the first one; nil: none.
+// an error ended, or else whose clients the server refused, or else the first one; nil: none.
 func decisive(run *results.Run) (found *results.Trial) {
 	for i := range run.Trials {
 		t := &run.Trials[i]
 		counts := run.Manifest.Status == results.Invalid && t.Status == results.Invalid && strings.Contains(run.Manifest.Reason, t.Name()+": ")
-		if counts && (found == nil || endedByError(t) && !endedByError(found)) {
+		if counts && (found == nil || precedence(t) < precedence(found)) {
 			found = t
 		}
 	}
@@ -68,10 +76,31 @@ func decisive(run *results.Run) (found *results.Trial) {
 // endedByError reports whether an error ended an invalid trial, such as the exit of a server: it has no validity checks.
 func endedByError(t *results.Trial) bool { return len(t.FailedChecks()) == 0 }
 
-// remedy is what to do about an invalid run. The machine has not caused an error that ended a trial.
+// refuses reports whether the server refused clients of an invalid trial.
+func refuses(t *results.Trial) bool {
+	return !endedByError(t) && t.FailedChecks()[0].Name == refusedClients
+}
+
+// precedence orders invalid trials: the cause of one with a lower value may have caused the others.
+func precedence(t *results.Trial) int {
+	switch {
+	case endedByError(t):
+		return 0
+	case refuses(t):
+		return 1
+	}
+	return 2
+}
+
+// remedy is what to do about an invalid run. The machine has caused neither an error that ended a trial nor a
+// refusal.
 func remedy(run *results.Run) string {
-	if t := decisive(run); t != nil && endedByError(t) {
+	switch t := decisive(run); {
+	case t == nil:
+	case endedByError(t):
 		return "The trial ended there. Correct the cause, and run it again."
+	case refuses(t):
+		return "Give each client a login (login_file), raise the limits of the server, or use fewer clients."
 	}
 	return "Try: pushbench doctor"
 }

@@ -118,6 +118,17 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 			run.Manifest.Reason += "; " + ended.Name() + ": " + ended.Reason
 			return run
 		}, "INVALID: repetition 5 websocket: the server ended: exit status 3: out of memory. No value of this run may be quoted.\n  The trial ended there. Correct the cause, and run it again.\n"},
+		"a server that refused clients after a late trial": {func() *results.Run {
+			run := states["invalid"]()
+			refused := &run.Trials[len(run.Trials)-1]
+			refused.Status, refused.Reason = results.Invalid, "clients accepted: 992 of 1000 clients never subscribed"
+			refused.Connect.Clients, refused.Connect.Failed = 1000, 992
+			refused.Connect.FailedBy = map[string]int64{"upgrade returned status 429": 4000, "timeout": 9000}
+			refused.Checks = []results.ValidityCheck{{Name: "clients accepted"}, {Name: "generator on time"}}
+			run.Manifest.Reason += "; " + refused.Name() + ": " + refused.Reason
+			return run
+		}, "INVALID: 992 of 1,000 clients never subscribed, since upgrade returned status 429, in repetition 5, WebSocket. No value of this run may be quoted.\n" +
+			"  Give each client a login (login_file), raise the limits of the server, or use fewer clients.\n"},
 		"nothing was measured": {states["empty"], "Inconclusive: nothing was measured. (0 repetitions)\n  Valid for 20 clients, "},
 		"advice for a verdict": {states["three"], "Inconclusive: the fastest and the cheapest of 4 transports cannot be ranked. (3 repetitions)\n"},
 	} {
