@@ -319,7 +319,7 @@ func (c *campaign) status(err error) (results.Status, string) {
 	case errors.As(err, &enough), errors.Is(err, errStopped):
 		return results.Partial, fmt.Sprintf("%v after %d of %d trials", err, c.done, c.trials())
 	case err != nil:
-		return results.Invalid, err.Error()
+		return results.Invalid, results.Reason(err)
 	case len(c.invalid) > 0:
 		return results.Invalid, strings.Join(c.invalid, "; ")
 	case len(c.overloaded) > 0:

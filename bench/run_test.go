@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -72,13 +71,13 @@ func TestTrialWithDefectIsNotRepeated(t *testing.T) {
 func TestTrialErrorEndsTheRun(t *testing.T) {
 	s := &scenarios.Scenario{Transports: scenarios.Transports, Repetitions: 5}
 	c := &campaign{run: &Run{Scenario: s}, configurations: s.Configurations()}
-	failure := errors.New("no server")
+	failure := errors.Join(errors.New("no server"), errors.New("no exit"))
 	attempts := 0
 	c.measureTrial = func(context.Context, int, int, int, scenarios.Configuration) (results.Trial, error) {
 		attempts++
 		return results.Trial{}, failure
 	}
-	if status, reason := c.status(repetitions(context.Background(), []*campaign{c})); attempts != 1 || status != results.Invalid || reason != fmt.Sprint(failure) {
+	if status, reason := c.status(repetitions(context.Background(), []*campaign{c})); attempts != 1 || status != results.Invalid || reason != "no server; no exit" {
 		t.Errorf("%d attempts, %s (%s)", attempts, status, reason)
 	}
 }

@@ -30,3 +30,6 @@ func Plain(s string) string {
 		}
 	}, s)
 }
+
+// Reason is the text of an error as the reason of a status. Errors that were joined, a line each, become clauses.
+func Reason(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -489,7 +489,7 @@ func (t *Trial) shutDown(grace time.Duration) (err error) {
 // setStatus runs the checks and sets the status of the trial.
 func (t *Trial) setStatus(err error) {
 	if err != nil {
-		t.result.Status, t.result.Reason = results.Invalid, err.Error()
+		t.result.Status, t.result.Reason = results.Invalid, results.Reason(err)
 		return
 	}
 	evidence := t.evidence()
