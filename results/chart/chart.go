@@ -12,7 +12,7 @@ import (
 // that they show the same values.
 type Chart struct {
 	Name   string  `json:"name"` // file name without its extension
-	Title  string  `json:"-"`
+	Title  string  `json:"title"`
 	Alt    string  `json:"-"` // alternative text: the content in words
 	Basis  string  `json:"-"` // n, repetitions, validity checks, noise floor, seed, commit
 	Mark   string  `json:"-"` // state of the run, such as ESTIMATE; empty for a verdict

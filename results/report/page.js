@@ -431,11 +431,13 @@
   function tools(chart, box) {
     const bar = element('div', {class: 'tools'});
     const button = (text, action) => {
-      const b = element('button', {type: 'button'}, text);
-      b.addEventListener('click', () => action(b));
+      const b = element('button', {type: 'button'});
+      const name = text => { b.textContent = text; b.setAttribute('aria-label', text + ': ' + chart.title); };
+      name(text);
+      b.addEventListener('click', () => action(name));
       bar.append(b);
     };
-    button('Show image', b => { b.textContent = box.classList.toggle('pictured') ? 'Show interactive chart' : 'Show image'; });
+    button('Show image', name => name(box.classList.toggle('pictured') ? 'Show interactive chart' : 'Show image'));
     button('Save CSV', () => save(chart.name + '.csv', 'text/csv', table(chart)));
     button('Save SVG', () => save(chart.name + '.svg', 'image/svg+xml', new XMLSerializer().serializeToString(box.querySelector('svg'))));
     return bar;

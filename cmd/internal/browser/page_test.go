@@ -206,6 +206,9 @@ func TestPageInABrowser(t *testing.T) {
 	if order := evaluate[[]string](t, b, `[...document.querySelectorAll('#switches button')].map(b => b.textContent)`); !slices.Equal(order, []string{"shortpoll", "longpoll", "sse", "websocket"}) {
 		t.Errorf("the switches are %q, in another order than the keys", order)
 	}
+	if same := evaluate[[]string](t, b, `[...document.querySelectorAll('figure button')].map(b => b.getAttribute('aria-label')).filter((name, i, all) => !name || all.indexOf(name) < i)`); len(same) > 0 {
+		t.Errorf("screen readers cannot distinguish the buttons %q", same)
+	}
 	all := evaluate[int](t, b, drawnPixels+`('latency')`)
 	b.do(t, chromedp.Click(chromedp.CSS(`#switches button[data-transport=shortpoll]`)))
 	if on := evaluate[string](t, b, `document.querySelector('[data-transport=shortpoll]').getAttribute('aria-pressed')`); on != "false" {
