@@ -91,6 +91,9 @@ func (o *observer) Event(c int, e client.Event, _ clock.Instant) {
 			o.seen.lost[c]++
 			o.seen.up[c] = false
 			o.seen.causes[c] = e.Cause
+			if c == firstClient {
+				o.notes = append(o.notes, trace.Note{At: time.Now(), Text: "the connection ended: " + e.Cause})
+			}
 		case client.Acked:
 			o.seen.acked[c]++
 		case client.Failed, client.Dropped:
@@ -122,6 +125,11 @@ func (o *observer) snapshot() *seen {
 		s.messages[c] = slices.Clone(all)
 	}
 	return s
+}
+
+// note adds what the verification does to the ladder.
+func (o *observer) note(text string) {
+	o.update(func() { o.notes = append(o.notes, trace.Note{At: time.Now(), Text: text}) })
 }
 
 func (o *observer) noted() []trace.Note {

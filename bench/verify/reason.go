@@ -6,9 +6,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"pushbench/bench/payload"
+	"pushbench/bench/relay"
 )
 
 // inLog ends the hint for a cause that only the server knows. The last lines of its output replace it, if pushbench started it.
@@ -19,6 +22,7 @@ var hints = []struct {
 	cause *regexp.Regexp
 	hint  string
 }{
+	{regexp.MustCompile(`^publish.* status (401|403|407)$`), "the server requires credentials: a backend sends login, but no {login} of a client; add publish.headers"},
 	{regexp.MustCompile(`status (401|403|407)$`), "the server requires credentials or another field, such as Origin: see login and headers"},
 	{regexp.MustCompile(`status (404|405|410)$`), "the server has no such path: see path and publish.post"},
 	{regexp.MustCompile(`status (400|415|422|426)$`), "the server refuses the form of the request: see path, headers and body"},
@@ -55,13 +59,21 @@ func hint(cause string) string {
 // most is how much of what a server sent is shown, in bytes.
 const most = 200
 
+// down returns what the server sent to the clients behind a relay on the last connection, without logins.
+func (t *trial) down(r *relay.Relay) []byte {
+	all := t.conversations(r)
+	if len(all) == 0 {
+		return nil
+	}
+	return all[len(all)-1].Down
+}
+
 // received quotes the beginning of what the server sent to the first client on its last connection.
 func (t *trial) received() string {
-	all := t.conversations()
-	if len(all) == 0 || len(all[len(all)-1].Down) == 0 {
+	down := t.down(t.between)
+	if len(down) == 0 {
 		return "; the server sent nothing"
 	}
-	down := all[len(all)-1].Down
 	down = down[max(0, bytes.LastIndex(down, []byte("HTTP/1.1 "))):]
 	head, body, complete := bytes.Cut(down, []byte("\r\n\r\n"))
 	if !bytes.HasPrefix(down, []byte("HTTP/1.")) || !complete {
@@ -77,7 +89,7 @@ func (t *trial) received() string {
 	case len(body) == 0:
 		return fmt.Sprintf("; the server sent %q and nothing else", status)
 	case strings.Contains(status, " 101 "):
-		return fmt.Sprintf("; the server sent %q, then %s", status, texts(body))
+		return fmt.Sprintf("; the server sent %q, then %s", status, strings.Join(firsts(texts(body)), ", "))
 	default:
 		return fmt.Sprintf("; the server sent %q, then %q", status, shortened(body))
 	}
@@ -85,10 +97,34 @@ func (t *trial) received() string {
 
 func shortened(text []byte) []byte { return text[:min(len(text), most)] }
 
+// publisherReceived quotes the last frames without a message that the server sent to the client that publishes in frames.
+func (t *trial) publisherReceived() string {
+	_, frames, _ := bytes.Cut(t.down(t.beside), []byte("\r\n\r\n"))
+	mark := string(payload.Append(nil, run, 0, t.size())[:identity-8]) // all but the index
+	list := slices.DeleteFunc(texts(frames), func(text string) bool { return strings.Contains(text, mark) })
+	if len(list) == 0 {
+		return "; apart from messages, the publisher received nothing"
+	}
+	slices.Reverse(list)
+	list = firsts(list)
+	slices.Reverse(list)
+	return "; apart from messages, the publisher received " + strings.Join(list, ", ")
+}
+
+// firsts keeps as many of the texts as are shown.
+func firsts(list []string) []string {
+	shown := 0
+	for i, text := range list {
+		if shown += len(text); shown >= most {
+			return list[:i+1]
+		}
+	}
+	return list
+}
+
 // texts lists the contents of frames (RFC 6455, section 5.2), as far as they are those of a server.
-func texts(frames []byte) string {
-	var list []string
-	for shown := 0; len(frames) > 0 && shown < most; {
+func texts(frames []byte) (list []string) {
+	for len(frames) > 0 {
 		opcode, header, length := frames[0]&0x0f, 2, 0
 		if len(frames) >= 2 {
 			length = int(frames[1])
@@ -97,18 +133,41 @@ func texts(frames []byte) string {
 			header, length = 4, int(binary.BigEndian.Uint16(frames[2:]))
 		}
 		if len(frames) < header+length || header == 2 && length > 125 {
-			return strings.Join(append(list, fmt.Sprintf("%q", shortened(frames))), ", ")
+			return append(list, fmt.Sprintf("%q", shortened(frames)))
 		}
 		body := frames[header : header+length]
 		switch {
 		case opcode == 8 && length >= 2:
 			list = append(list, fmt.Sprintf("a close frame with code %d and reason %q", binary.BigEndian.Uint16(body), body[2:]))
+		case opcode == 9:
+			list = append(list, "a ping")
 		default:
 			list = append(list, fmt.Sprintf("%q", shortened(body)))
 		}
-		shown, frames = shown+length, frames[header+length:]
+		frames = frames[header+length:]
 	}
-	return strings.Join(list, ", ")
+	return list
+}
+
+// sentSince quotes what the server has sent to the first client since a time, on the connection that it had then.
+func (t *trial) sentSince(began time.Time) string {
+	for _, c := range t.conversations(t.between) {
+		sent, last := 0, time.Time{}
+		for _, p := range c.Pieces {
+			if !p.Up && p.At.After(began) {
+				sent, last = sent+p.Bytes, p.At
+			}
+		}
+		if c.Opened.After(began) || last.IsZero() {
+			continue
+		}
+		quoted := fmt.Sprintf("%q", shortened(c.Down[len(c.Down)-sent:]))
+		if t.transport == "websocket" {
+			quoted = strings.Join(firsts(texts(c.Down[len(c.Down)-sent:])), ", ")
+		}
+		return "; meanwhile the server sent " + quoted
+	}
+	return "; meanwhile the server sent nothing"
 }
 
 // damage describes how the server changed the planned payload with an index, which has not arrived intact; "" if it sent
@@ -119,7 +178,7 @@ func (t *trial) damage(now *seen, index uint32) string {
 		return difference(data, planned)
 	}
 	encoded := []byte(base64.StdEncoding.EncodeToString(planned[:len(planned)/3*3]))
-	for _, c := range t.conversations() {
+	for _, c := range t.conversations(t.between) {
 		if bytes.Contains(c.Down, encoded) {
 			return "it is in Base64, as encoding/json of Go writes a []byte"
 		}

@@ -14,7 +14,7 @@ func FuzzDifference(f *testing.F) {
 	f.Add([]byte("\x81\x7e\x00\x40" + strings.ToUpper(string(planned))))
 	f.Add([]byte("\x88\x02\x03\xe8\x81\xff" + strings.Replace(string(planned), "a", `\u0061`, 1)))
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		if text := texts(sent); len(sent) > 0 && text == "" {
+		if list := texts(sent); len(sent) > 0 && len(list) == 0 {
 			t.Errorf("%q is not quoted", sent)
 		}
 		at := similar(sent, planned)

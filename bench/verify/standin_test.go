@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -58,6 +59,7 @@ type misbehaviour struct {
 	limit   int64                                                    // of a publication, in bytes; 0: none
 	silent  bool                                                     // publications are not acknowledged
 	binary  bool                                                     // frames are binary
+	idle    time.Duration                                            // of a WebSocket, until the server sends a ping and closes it; 0s: none
 	event   string                                                   // format of an event; default "data: %s\n\n"
 }
 
@@ -212,10 +214,14 @@ func (s *standIn) socket(w http.ResponseWriter, r *http.Request) {
 	} else {
 		send("hello")
 	}
+	if s.idle > 0 {
+		_ = c.SetReadDeadline(time.Now().Add(s.idle)) // fails only if closed
+	}
 	joined := map[string]bool{}
 	for {
 		_, text, err := c.ReadMessage()
 		if err != nil {
+			_ = c.WriteControl(websocket.PingMessage, nil, time.Time{}) // the client may have ended
 			return
 		}
 		command, rest, _ := strings.Cut(string(text), " ")

@@ -61,7 +61,7 @@ type Result struct {
 	Target    scenarios.TargetName `json:"target"`
 	Transport scenarios.Transport  `json:"transport"`
 	Findings  []Finding            `json:"findings"`
-	Ladder    trace.Trace          `json:"-"` // the traffic of the first client
+	Ladders   []trace.Trace        `json:"-"` // the traffic of the first client, and of a client that publishes
 }
 
 // Passed reports whether no check failed.
@@ -140,7 +140,12 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 		return r, err
 	}
 	defer between.Close()
-	t := &trial{Verification: v, dialect: dialect, transport: transport, server: server, between: between, o: newObserver()}
+	beside, err := relay.Start(greeting.Listening, secured)
+	if err != nil {
+		return r, err
+	}
+	defer beside.Close()
+	t := &trial{Verification: v, dialect: dialect, transport: transport, server: server, between: between, beside: beside, o: newObserver()}
 	t.payloads = payload.NewScanner(run, func(uint32) int { return v.size() })
 	config := t.config(greeting)
 	config.TLS = secured
@@ -153,7 +158,11 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	defer t.close()
 	t.try(ctx)
 	r.Findings = t.findings
-	r.Ladder = trace.ReadForeign(string(v.Target.Name)+" over "+string(transport), between.Conversations(), t.o.noted(), dialect.Mask)
+	title := string(v.Target.Name) + " over " + string(transport)
+	r.Ladders = append(r.Ladders, trace.ReadForeign(title, between.Conversations(), t.o.noted(), dialect.Mask))
+	if t.member != nil {
+		r.Ladders = append(r.Ladders, trace.ReadForeign(title+": the publisher", beside.Conversations(), nil, dialect.Mask))
+	}
 	return r, nil
 }
 
@@ -172,7 +181,8 @@ type trial struct {
 	dialect   *target.Dialect
 	transport scenarios.Transport
 	server    *child.Process
-	between   *relay.Relay
+	between   *relay.Relay // of the first client
+	beside    *relay.Relay // of the member
 	o         *observer
 	payloads  *payload.Scanner
 
@@ -181,6 +191,7 @@ type trial struct {
 	member        client.Session // of the first topic, which publishes in frames; nil without publish.frame
 	posts         client.Session // nil without publish.post
 	next          uint32         // index of the next payload
+	published     time.Time      // when the last one was
 	findings      []Finding
 }
 
@@ -207,11 +218,14 @@ func (t *trial) config(server child.Greeting) client.Config {
 	}
 }
 
-// open prepares the clients: the first one behind the relay, the others next to the server.
+// open prepares the clients: the first one and the member behind a relay each, the others next to the server.
 func (t *trial) open(direct client.Config) error {
-	relayed := direct
-	relayed.Target, relayed.Traffic, relayed.TLS = t.between.Addr, new(client.Traffic), nil // the relay speaks TLS
-	for _, config := range []client.Config{relayed, direct} {
+	relayed := func(r *relay.Relay) client.Config {
+		c := direct
+		c.Target, c.Traffic, c.TLS = r.Addr, new(client.Traffic), nil // the relay speaks TLS
+		return c
+	}
+	for _, config := range []client.Config{relayed(t.between), direct, relayed(t.beside)} {
 		e, err := engines.New(engines.Goroutine, config)
 		if err != nil {
 			return err
@@ -254,7 +268,7 @@ func (t *trial) try(ctx context.Context) {
 	t.first = t.engines[0].Open(client.Subscription{Client: firstClient, Topics: []string{watched}, Delivery: string(scenarios.Every)}, t.o)
 	t.second = t.engines[1].Open(client.Subscription{Client: secondClient, Topics: []string{other}, Delivery: string(scenarios.Every)}, t.o)
 	if t.dialect.PublishesInFrames() { // many servers accept frames from subscribers only
-		t.member = t.engines[1].Open(client.Subscription{Client: memberClient, Topics: []string{watched}, Delivery: string(scenarios.Every), Publishes: true}, t.o)
+		t.member = t.engines[2].Open(client.Subscription{Client: memberClient, Topics: []string{watched}, Delivery: string(scenarios.Every), Publishes: true}, t.o)
 	}
 	if !t.subscribes(ctx) {
 		return
@@ -341,9 +355,9 @@ func (t *trial) whyNot() string {
 	return why + t.received() + advice
 }
 
-// conversations returns the traffic of the first client without logins.
-func (t *trial) conversations() []relay.Conversation {
-	all := t.between.Conversations()
+// conversations returns the traffic of a relay without logins.
+func (t *trial) conversations(r *relay.Relay) []relay.Conversation {
+	all := r.Conversations()
 	for i := range all {
 		all[i].Up, all[i].Down = t.dialect.Mask(all[i].Up), t.dialect.Mask(all[i].Down)
 	}
@@ -354,6 +368,7 @@ func (t *trial) conversations() []relay.Conversation {
 func (t *trial) publish(s client.Session, topic string) uint32 {
 	index := t.next
 	t.next++
+	t.published = time.Now()
 	s.Publish(index, topic, payload.Append(nil, run, index, t.size()))
 	return index
 }
@@ -401,7 +416,7 @@ func (t *trial) publishes(ctx context.Context, how string, who int, s client.Ses
 	case how == "post":
 		t.counted(check, "%d of %d publications within %v: the server does not respond to POST", got, rounds, t.wait())
 	default:
-		t.counted(check, "%d of %d publications within %v: no record matches publish.ack, %s%s", got, rounds, t.wait(), t.Target.Publish.Ack, t.received())
+		t.counted(check, "%d of %d publications within %v: no record matches publish.ack, %s%s", got, rounds, t.wait(), t.Target.Publish.Ack, t.publisherReceived())
 	}
 	return len(now.since(firstClient, from)) > 0
 }
@@ -474,12 +489,13 @@ func (t *trial) staysOpen(ctx context.Context) {
 		t.found("stays open", NotChecked, "heartbeats may be rare: use --silence 60s")
 		return
 	}
-	before := t.o.snapshot().lost[firstClient]
+	before, began := t.o.snapshot().lost[firstClient], time.Now()
 	if t.o.until(ctx, t.Silent, func(s *seen) bool { return s.lost[firstClient] > before }) {
-		t.found("stays open", Failed, "the connection ended within %v without messages: %s", t.Silent, t.o.snapshot().causes[firstClient])
+		after := time.Since(t.published).Round(100 * time.Millisecond)
+		t.found("stays open", Failed, "the connection ended after %v without messages: %s%s", after, t.o.snapshot().causes[firstClient], t.sentSince(began))
 		return
 	}
-	t.found("stays open", Passed, "%v without messages", t.Silent)
+	t.found("stays open", Passed, "%v without messages%s", t.Silent, t.sentSince(began))
 }
 
 // staysUp waits until the first client is subscribed, and remains so. A long poll counts when it is sent, so also one that
@@ -504,11 +520,13 @@ func (t *trial) resumes(ctx context.Context) {
 		publisher = t.member
 	}
 	before := t.o.snapshot().lost[firstClient]
+	t.o.note("pushbench closes the connection, and those that follow")
 	t.between.Block()
 	t.o.until(ctx, t.wait(), func(s *seen) bool { return s.lost[firstClient] > before })
 	missed := t.publish(publisher, watched)
 	t.o.until(ctx, quiet, func(*seen) bool { return false })
 	t.between.Unblock()
+	t.o.note("pushbench permits connections again")
 	if !t.staysUp(ctx) {
 		t.found("reconnects", Failed, "%s", t.whyNot())
 		return

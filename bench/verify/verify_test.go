@@ -62,10 +62,14 @@ func TestMain(m *testing.M) {
 		for range ignored { // until it is killed
 		}
 	case "fails":
-		fmt.Println("no database")
-		fmt.Println("ready")
+		l, err := net.Listen("tcp", os.Args[1])
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		fmt.Print("no database\nready\n")
 		s := newStandIn(misbehaviour{respond: status(http.StatusInternalServerError)})
-		fmt.Println(http.ListenAndServe(os.Args[1], s)) //nolint:gosec // of a test
+		fmt.Println(http.Serve(l, s)) //nolint:gosec // of a test
 	case "serves", "dies":
 		serveStandIn(os.Args[1], os.Getenv(role) == "dies")
 	case "daemon":
@@ -380,5 +384,59 @@ func TestTransportsNeedAWayToPublish(t *testing.T) {
 	const want = "messages are published by POST with sse, and publish.post is missing; add it"
 	if _, err := (Verification{Target: file}).Do(t.Context(), "sse"); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// tried is what a verification of a stand-in over WebSocket finds.
+func tried(t *testing.T, m misbehaviour, change [2]string, v Verification) Result {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, path := serve(t, m), filepath.Join(t.TempDir(), "target.yaml")
+	text := strings.Replace(fmt.Sprintf(standInFile, address), change[0], change[1], 1)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if v.Target, err = scenarios.LoadTarget(path); err != nil {
+		t.Fatal(err)
+	}
+	v.Serve = []string{"env", role + "=supervise", self, path, address}
+	r, err := v.Do(t.Context(), "websocket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func wantFinding(t *testing.T, r Result, check, pattern string) {
+	t.Helper()
+	f := r.first(func(f Finding) bool { return f.Check == check })
+	if f == nil || !regexp.MustCompile(pattern).MatchString(f.Detail) {
+		t.Errorf("%s: got %v, want a match of %s", check, f, pattern)
+	}
+}
+
+func TestIdleTimeoutIsShown(t *testing.T) {
+	t.Parallel()
+	r := tried(t, misbehaviour{idle: 2 * time.Second}, [2]string{}, Verification{Silent: ends, Wait: timesOut})
+	wantFinding(t, r, "stays open", `^the connection ended after [0-9.]+m?s without messages: connection closed .*; meanwhile the server sent a ping$`)
+}
+
+func TestPublisherIsShown(t *testing.T) {
+	t.Parallel()
+	r := tried(t, misbehaviour{}, [2]string{"^said$", "^ok$"}, Verification{Wait: timesOut})
+	wantFinding(t, r, "acknowledges by frame", `no record matches publish.ack, \^ok\$; apart from messages, the publisher received .*"said", "said", "said"$`)
+	var drawn strings.Builder
+	for _, l := range r.Ladders {
+		if err := l.Text(&drawn, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"said", "pushbench closes the connection", "the connection ended: ", "pushbench permits connections again"} {
+		if !strings.Contains(drawn.String(), want) {
+			t.Errorf("the ladders have no %q:\n%s", want, &drawn)
+		}
 	}
 }

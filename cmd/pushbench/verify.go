@@ -70,7 +70,7 @@ refuses a server only if it breaks a promise of the file, or cannot be used at a
 	f.DurationVar(&v.Silent, "silence", 0, "time that a connection is left without messages, to see whether heartbeats keep it open; 0s: not checked")
 	f.StringVar(&size, "size", "64B", "size of each payload, such as 16KiB, to see whether the server limits it")
 	f.StringVar(&format, "format", "table", "output format: table or json")
-	f.BoolVar(&ladder, "ladder", false, "also draw the traffic of the first client as a sequence diagram")
+	f.BoolVar(&ladder, "ladder", false, "also draw the traffic of the first client, and of a publisher on a WebSocket, as sequence diagrams")
 	allowHostFlag(c)
 	completeList(c, "transports", completeTransports(nil))
 	completeWord(c, "format", []string{"table", "json"})
@@ -100,9 +100,11 @@ func printFindings(w io.Writer, found []verify.Result, ladder bool) error {
 		if !ladder {
 			continue
 		}
-		fmt.Fprintln(w)
-		if err := r.Ladder.Text(w, 0); err != nil {
-			return err
+		for _, l := range r.Ladders {
+			fmt.Fprintln(w)
+			if err := l.Text(w, 0); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
