@@ -22,6 +22,8 @@ type Comparison struct {
 	Summaries [2]summary.Summary
 	Analysis  compare.Analysis
 
+	compared [2]summary.Summary // of the compared repetitions only, as the ratios
+
 	Repeat *Comparison // the second measurement of the same two builds; nil: there is none. See Confirm
 }
 
@@ -35,7 +37,18 @@ func Compare(a, b *results.Run) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Comparison{Runs: [2]*results.Run{a, b}, Summaries: [2]summary.Summary{summary.Of(a), summary.Of(b)}, Analysis: j}, nil
+	c := &Comparison{Runs: [2]*results.Run{a, b}, Summaries: [2]summary.Summary{summary.Of(a), summary.Of(b)}, Analysis: j}
+	for i, run := range c.Runs {
+		c.compared[i] = ofRepetitions(run, j.Repetitions)
+	}
+	return c, nil
+}
+
+// ofRepetitions summarizes some repetitions of a run.
+func ofRepetitions(run *results.Run, repetitions []int) summary.Summary {
+	part := *run
+	part.Trials = slices.DeleteFunc(slices.Clone(run.Trials), func(t results.Trial) bool { return !slices.Contains(repetitions, t.Repetition) })
+	return summary.Of(&part)
 }
 
 // Confirm checks what this comparison found worse against a second measurement of the same two builds. It
@@ -77,6 +90,10 @@ func (c *Comparison) declared() Section {
 		Chart:   "compared",
 		Columns: append(columns("configuration", "metric", "before → after", "B / A"), Column{"95 %", "", Wide}, Column{Title: "conclusion"}),
 	}
+	if n := len(c.Analysis.Repetitions); n > 0 {
+		all.Note = fmt.Sprintf("Before and after: medians over %s with a valid trial on both sides. "+
+			"B / A: the Hodges-Lehmann estimate of the ratios within these repetitions. It can differ from the ratio of the medians.", some(n, "repetition"))
+	}
 	worse := c.Analysis.Regressions()
 	family := slices.Clone(c.Analysis.Family)
 	slices.SortStableFunc(family, func(a, b compare.Difference) int {
@@ -95,7 +112,7 @@ func (c *Comparison) declared() Section {
 // values are the medians of both sides over the compared repetitions, or the pooled value of a side without
 // a median.
 func (c *Comparison) values(d compare.Difference) (both []string) {
-	for _, s := range c.Summaries {
+	for _, s := range c.compared {
 		text := "–"
 		if row, ok := s.Row(compare.ConfigurationOf(d)); ok {
 			text = row.Typical(d.Metric).String()

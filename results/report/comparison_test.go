@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -203,5 +204,25 @@ func TestVersionsOfATargetAreNamed(t *testing.T) {
 	}
 	if err := c.Confirm(versions(3, "bbbbbbbbbbbb")); err != nil {
 		t.Error(err)
+	}
+}
+
+// The values of a comparison are from the repetitions of its ratio: with one repetition, the ratio is theirs.
+func TestComparisonShowsComparedRepetitions(t *testing.T) {
+	a, b := timed(2), timed(2)
+	for i := range a.Trials {
+		if a.Trials[i].Repetition == 2 {
+			a.Trials[i].Status = results.Invalid
+			b.Trials[i].Cost.Server.CPU *= 100
+		}
+	}
+	c := compared(t, a, b)
+	text := render(t, func(w io.Writer) error { return c.Document().Terminal(w, report.TableOptions{}) })
+	if !strings.Contains(text, "medians over 1 repetition with a valid trial on both sides") {
+		t.Errorf("no note on the values: %s", text)
+	}
+	row := regexp.MustCompile(`sse +server CPU per message +(\S+) → (\S+) µs`).FindStringSubmatch(text)
+	if row == nil || row[1] != row[2] {
+		t.Errorf("the values are not those of the compared repetition: %q in %s", row, text)
 	}
 }
