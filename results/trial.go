@@ -27,9 +27,9 @@ func (t Trial) Name() string {
 	return name
 }
 
-// refusals are the causes with which a server refuses a client: a status of the client's fault (RFC 9110, section 15.5), or a
-// close code other than those of a server in trouble (RFC 6455, section 7.4).
-var refusals = regexp.MustCompile(`status 4\d\d$|code (1000|1008|[34]\d\d\d)$`)
+// refusals are the causes with which a server refuses a client: a status of the client's fault (RFC 9110, section 15.5), a
+// close code other than those of a server in trouble (RFC 6455, section 7.4), or the regular end of a connection.
+var refusals = regexp.MustCompile(`status 4\d\d$|^connection closed (by server|mid-message)$|code (1000|1008|[34]\d\d\d)$`)
 
 // Refusal returns the most frequent cause with which the server refused clients before they were subscribed; "": it refused
 // none.

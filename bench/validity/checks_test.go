@@ -49,12 +49,14 @@ func TestDisabledCheckIsDetected(t *testing.T) {
 	}
 }
 
-// Only a refusal fails the check: a status of the client's fault, or a close code other than those of a server in trouble.
+// Only a refusal fails the check: a status of the client's fault, a close code other than those of a
+// server in trouble, or the regular end of a connection.
 func TestOnlyRefusedClientsFailTheCheck(t *testing.T) {
 	for cause, passes := range map[string]bool{
 		"upgrade returned status 429": false, "step 2 returned status 401": false, "WebSocket closed by server with code 4003": false,
 		"WebSocket closed by server with code 1008": false, "stream returned status 503": true, "WebSocket closed by server with code 1013": true,
-		"timeout": true, "connection refused": true,
+		"connection closed mid-message": false, "connection closed by server": false, "upstream: connection closed by server": true,
+		"timeout": true, "connection refused": true, "connection reset": true,
 	} {
 		e := ValidEvidence()
 		e.Trial.Connect.Clients, e.Trial.Connect.Failed, e.Trial.Connect.FailedBy = 1000, 992, map[string]int64{cause: 9}

@@ -43,7 +43,7 @@ func Cause(run *results.Run) string {
 		}
 		if cause := CheckCauses[t.FailedChecks()[0].Name]; cause != "" {
 			if c := t.Connect; refuses(t) {
-				cause = fmt.Sprintf("%s of %s clients never subscribed, since %s,", metric.Count(c.Failed), metric.Count(c.Clients), c.Refusal())
+				cause = fmt.Sprintf("%s of %s clients never subscribed (%s)", metric.Count(c.Failed), metric.Count(c.Clients), c.Refusal())
 			}
 			return fmt.Sprintf("%s in repetition %d, %s", cause, t.Repetition, prose(t.ConfigurationName()))
 		}

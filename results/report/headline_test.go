@@ -127,7 +127,7 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 			refused.Checks = []results.ValidityCheck{{Name: "clients accepted"}, {Name: "generator on time"}}
 			run.Manifest.Reason += "; " + refused.Name() + ": " + refused.Reason
 			return run
-		}, "INVALID: 992 of 1,000 clients never subscribed, since upgrade returned status 429, in repetition 5, WebSocket. No value of this run may be quoted.\n" +
+		}, "INVALID: 992 of 1,000 clients never subscribed (upgrade returned status 429) in repetition 5, WebSocket. No value of this run may be quoted.\n" +
 			"  Give each client a login (login_file), raise the limits of the server, or use fewer clients.\n"},
 		"nothing was measured": {states["empty"], "Inconclusive: nothing was measured. (0 repetitions)\n  Valid for 20 clients, "},
 		"advice for a verdict": {states["three"], "Inconclusive: the fastest and the cheapest of 4 transports cannot be ranked. (3 repetitions)\n"},
