@@ -221,7 +221,9 @@ func (s *standIn) socket(w http.ResponseWriter, r *http.Request) {
 	for {
 		_, text, err := c.ReadMessage()
 		if err != nil {
-			_ = c.WriteControl(websocket.PingMessage, nil, time.Time{}) // the client may have ended
+			if s.idle > 0 {
+				_ = c.WriteControl(websocket.PingMessage, nil, time.Time{}) // the client may have ended
+			}
 			return
 		}
 		command, rest, _ := strings.Cut(string(text), " ")
