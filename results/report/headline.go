@@ -387,16 +387,25 @@ func (r *Report) against(chosen []summary.Row, row summary.Row) string {
 }
 
 // times is the ratio of a row's metric to that of the choice: "1.5× the CPU". Differences that are not shown
-// are "same CPU".
+// are "same CPU": a verdict bounds them by the margin, or they may be noise.
 func (r *Report) times(choice, row summary.Row, name, noun string) string {
 	if r.ordered(choice, row, name) == 0 {
-		return "same " + noun + " (within noise)"
+		return "same " + noun + " (within " + r.bound(choice, row, name) + ")"
 	}
 	a, b := row.Typical(name), choice.Typical(name)
 	if a.Known != summary.Shown || b.Known != summary.Shown || b.X == 0 {
 		return noun + " " + withUnit(a, metric.ByName(name).Unit)
 	}
 	return fmt.Sprintf("%s× the %s", ratio(a.X/b.X), noun)
+}
+
+// bound is what limits a difference that is not shown.
+func (r *Report) bound(a, b summary.Row, name string) string {
+	d, found := r.Analysis.Between(a.Name, b.Name, name)
+	if found && r.Analysis.Decides() && (d.Verdict == compare.Equivalent || d.Verdict == compare.Small) {
+		return percent(r.Analysis.Declared.Margin)
+	}
+	return "noise"
 }
 
 // ratio rounds x > 0 to two significant digits. Near 1 it has as many as show on which side of 1 it is, up to four decimals:

@@ -172,7 +172,7 @@ func TestHeadlineRestsOnDeclaredComparisons(t *testing.T) {
 	if want := "Use WebSocket or SSE: no measurable difference."; h.Text != want {
 		t.Errorf("got %s\nwant %s", h.Text, want)
 	}
-	const want = "Long polling: 1.5× the total CPU, same p50 (within noise) of WebSocket."
+	const want = "Long polling: 1.5× the total CPU, same p50 (within 5 %) of WebSocket."
 	if !slices.Contains(h.Items, want) {
 		t.Errorf("got %q\nwant %s", h.Items, want)
 	}
