@@ -51,16 +51,16 @@ docs: download ## write generated text again: schemas, docs/scenarios.md, docs/c
 
 # Tests that measure run last and alone, so that nothing disturbs them. The race detector makes
 # tests 5 to 20 times slower. Packages that use no goroutine, lock or atomic run without it, and so
-# do the browser tests.
+# do the browser tests. make check vets. Charts are drawn under the race detector by the tests of commands.
 PACKAGES   = $(eval PACKAGES := $(shell go list $(PKG)))$(PACKAGES)
 MEASURING  = $(filter %/endtoend,$(PACKAGES))
 OTHERS     = $(filter-out $(MEASURING),$(PACKAGES))
 with       = $(addprefix pushbench/,$(patsubst %/,%,$(sort $(dir $(shell grep -rlE '$(1)' --include=$(2) bench cmd results scenarios servers)))))
-CONCURRENT = $(eval CONCURRENT := $(filter-out %/browser,$(filter $(call with,$(STARTS),*.go),$(OTHERS))))$(CONCURRENT)
+CONCURRENT = $(eval CONCURRENT := $(filter-out %/browser %/chart,$(filter $(call with,$(STARTS),*.go),$(OTHERS))))$(CONCURRENT)
 SEQUENTIAL = $(filter-out $(CONCURRENT),$(OTHERS))
 COUNTING   = $(eval COUNTING := $(filter $(call with,$(COUNTS),*_test.go),$(OTHERS)))$(COUNTING)
 STARTS    := \<go (func|[a-z.]+\()|\.Go\(|Parallel\(|sync\.(Mutex|RWMutex|WaitGroup|Cond)|atomic\.
-COUNTS    := ^func (Benchmark|Test.*(Alloc|Exhaustively|AReference|TheReference))
+COUNTS    := ^func (Benchmark|Test.*(Alloc|Exhaustively|AReference|TheReference|AllText))
 GOTESTSUM = $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg
 
 .PHONY: test
@@ -75,28 +75,28 @@ test: ## run all tests except those of make nightly; print the time per package 
 test-race: setup ## run allocation tests, each benchmark once, and all tests that do not measure, under the race detector if it applies
 	@mkdir -p bin
 	@[ -z "$(ORDINARY)" ] || echo "make: not root: tests that create network namespaces are skipped"
-	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-counting test-sequential test-concurrent
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-concurrent test-counting test-sequential # the longest first
 	@[ "$(PKG)" != ./... ] || go -C tools/perf test $(RACE) -timeout 4m ./...
 
 .PHONY: test-counting test-sequential test-concurrent
 test-counting:
-	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocation tests, exhaustive tests, references and each benchmark once"; \
-		go test -run "Alloc|Exhaustively|AReference|TheReference" -bench . -benchtime 1x $(ORDINARY) -timeout 4m $(COUNTING); }
+	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocation tests, exhaustive tests, references, text and each benchmark once"; \
+		go test -run "Alloc|Exhaustively|AReference|TheReference|AllText" -bench . -benchtime 1x $(ORDINARY) -vet=off -timeout 4m $(COUNTING); }
 
 test-sequential:
 	@[ -z "$(SEQUENTIAL)" ] || { echo "without the race detector: packages without goroutines"; \
-		$(GOTESTSUM) --jsonfile bin/tests-1.json -- $(ORDINARY) -timeout 4m $(SEQUENTIAL); }
+		$(GOTESTSUM) --jsonfile bin/tests-1.json -- $(ORDINARY) -vet=off -timeout 4m $(SEQUENTIAL); }
 
 test-concurrent:
 	@[ -z "$(CONCURRENT)" ] || { echo "under the race detector"; \
-		$(GOTESTSUM) --jsonfile bin/tests-2.json -- $(RACE) $(ORDINARY) -p 3 -parallel 8 -timeout 8m $(CONCURRENT); }
+		$(GOTESTSUM) --jsonfile bin/tests-2.json -- $(RACE) $(ORDINARY) -vet=off -p 4 -parallel 8 -timeout 8m $(CONCURRENT); }
 
 .PHONY: test-measuring
 test-measuring: setup build ## run the tests that measure, alone and without the race detector
 	@mkdir -p bin
 	@[ -z "$(MEASURING)" ] || bin/pushbench target install $(TESTED) || true # the tests fail with what is missing
 	@[ -z "$(MEASURING)" ] || { echo "alone, without the race detector: tests that measure"; \
-		$(GOTESTSUM) --jsonfile bin/tests-3.json -- $(ORDINARY) -timeout 15m $(MEASURING); }
+		$(GOTESTSUM) --jsonfile bin/tests-3.json -- $(ORDINARY) -vet=off -timeout 15m $(MEASURING); }
 
 # Tests are a separate target, so that this one takes only a minute.
 .PHONY: check

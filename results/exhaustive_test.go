@@ -4,6 +4,7 @@ package results_test
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -108,5 +109,18 @@ func TestCutFinishedFolderIsRefusedExhaustively(t *testing.T) {
 		eachCut(t, files, name, func(left []byte, _ *results.Run, err error) {
 			isCorrupt(t, err, "%s cut to %d bytes", name, len(left))
 		})
+	}
+}
+
+// No value is lost in translation: the values that are read have every number of the files.
+func TestVersion1IsReadExhaustively(t *testing.T) {
+	for _, dir := range append(references(t), version1) {
+		run := open(t, dir)
+		if run.Manifest.Schema != 1 {
+			continue
+		}
+		sameNumbers(t, dir+"/manifest.json", values(t, filepath.Join(dir, "manifest.json"), "manifest"), []results.Manifest{run.Manifest})
+		sameNumbers(t, dir+"/trials.jsonl", values(t, filepath.Join(dir, "trials.jsonl"), "trial"), run.Trials)
+		sameNumbers(t, dir+"/intervals.jsonl", values(t, filepath.Join(dir, "intervals.jsonl"), "interval"), run.Intervals)
 	}
 }

@@ -72,19 +72,6 @@ func TestVersion1HasCurrentNames(t *testing.T) {
 	}
 }
 
-// No value is lost in translation: the values that are read have every number of the files.
-func TestVersion1IsReadCompletely(t *testing.T) {
-	for _, dir := range append(references(t), version1) {
-		run := open(t, dir)
-		if run.Manifest.Schema != 1 {
-			continue
-		}
-		sameNumbers(t, dir+"/manifest.json", values(t, filepath.Join(dir, "manifest.json"), "manifest"), []results.Manifest{run.Manifest})
-		sameNumbers(t, dir+"/trials.jsonl", values(t, filepath.Join(dir, "trials.jsonl"), "trial"), run.Trials)
-		sameNumbers(t, dir+"/intervals.jsonl", values(t, filepath.Join(dir, "intervals.jsonl"), "interval"), run.Intervals)
-	}
-}
-
 // sameNumbers compares the numbers of the sealed values of a file with those of the values read. A
 // zero may be absent.
 func sameNumbers[T any](t *testing.T, file string, sealed [][]byte, read []T) {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,11 +20,6 @@ import (
 
 	"pushbench/bench/inspect"
 	"pushbench/bench/model"
-	"pushbench/bench/validity"
-	"pushbench/results"
-	"pushbench/results/chart"
-	"pushbench/results/metric"
-	"pushbench/results/report"
 	"pushbench/results/summary"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
@@ -52,42 +48,6 @@ func TestPredictionsHaveTolerances(t *testing.T) {
 					t.Errorf("%s, %s: %s is predicted and has no tolerance", name, c.Name(), p.Metric)
 				}
 			}
-		}
-	}
-}
-
-// The documentation explains each metric, validity check and chart.
-func TestDocsExplainEverything(t *testing.T) {
-	metrics, checks, charts := readPage(t, "docs/metrics.md"), readPage(t, "docs/validity-checks.md"), readPage(t, "docs/charts.md")
-	for _, m := range metric.All {
-		if !strings.Contains(metrics, "`"+m.Name+"`") {
-			t.Errorf("docs/metrics.md does not explain %s", m.Name)
-		}
-	}
-	for _, c := range validity.Check(validity.ValidEvidence()) {
-		if !strings.Contains(checks, "| "+c.Name+" ") {
-			t.Errorf("docs/validity-checks.md does not explain %q", c.Name)
-		}
-		if report.CheckCauses[c.Name] == "" {
-			t.Errorf("the answer of a run that fails %q has no plain cause", c.Name)
-		}
-	}
-	run, err := results.Open(filepath.Join("..", "..", "results", "reference", "chat"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	drawn, err := chart.Draw(run, summary.Of(run), report.New(run).Badge())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range drawn {
-		if !slices.Contains(chart.Names(), f.Name) {
-			t.Errorf("chart.Names does not list %s", f.Name)
-		}
-	}
-	for _, name := range chart.Names() {
-		if !strings.Contains(charts, "`"+name+"`") {
-			t.Errorf("docs/charts.md does not explain %s", name)
 		}
 	}
 }
@@ -298,4 +258,30 @@ func comparePart(t *testing.T, name, mark, want string) {
 // cell escapes what has a meaning in a Markdown table.
 func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;", "*", `\*`).Replace(text)
+}
+
+// literals calls check with every string of a Go file that is a sentence or a label: neither a
+// struct tag, nor an import, nor a bare identifier, which files and protocols persist.
+func literals(path, name string, check func(path, position, text string)) error {
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, path, nil, 0)
+	if err != nil {
+		return err
+	}
+	tags := map[*ast.BasicLit]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			tags[n.Tag] = true
+		case *ast.ImportSpec:
+			tags[n.Path] = true
+		case *ast.BasicLit:
+			text, err := strconv.Unquote(n.Value)
+			if n.Kind == token.STRING && !tags[n] && err == nil && strings.Contains(text, " ") {
+				check(name, name+":"+strconv.Itoa(set.Position(n.Pos()).Line), text)
+			}
+		}
+		return true
+	})
+	return nil
 }

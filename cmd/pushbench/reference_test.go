@@ -9,12 +9,17 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"pushbench/bench/validity"
 	"pushbench/cmd/internal/app"
 	"pushbench/results"
+	"pushbench/results/chart"
+	"pushbench/results/metric"
 	"pushbench/results/report"
+	"pushbench/results/summary"
 )
 
 // The report regenerates the files of a run that are not committed.
@@ -91,6 +96,60 @@ func TestColumnsOfAReferenceAreExplained(t *testing.T) {
 		explained := regexp.MustCompile(`(?m)^\|[^|]*\b` + regexp.QuoteMeta(c.Title) + `\b[^|]* \|`)
 		if c.Detail == report.Brief && !explained.MatchString(page) {
 			t.Errorf("docs/reading-results.md does not explain the column %q", c.Title)
+		}
+	}
+}
+
+// The documentation explains each metric, validity check and chart.
+func TestDocsExplainWhatAReferenceHas(t *testing.T) {
+	metrics, checks, charts := readPage(t, "docs/metrics.md"), readPage(t, "docs/validity-checks.md"), readPage(t, "docs/charts.md")
+	for _, m := range metric.All {
+		if !strings.Contains(metrics, "`"+m.Name+"`") {
+			t.Errorf("docs/metrics.md does not explain %s", m.Name)
+		}
+	}
+	for _, c := range validity.Check(validity.ValidEvidence()) {
+		if !strings.Contains(checks, "| "+c.Name+" ") {
+			t.Errorf("docs/validity-checks.md does not explain %q", c.Name)
+		}
+		if report.CheckCauses[c.Name] == "" {
+			t.Errorf("the answer of a run that fails %q has no plain cause", c.Name)
+		}
+	}
+	run, err := results.Open(filepath.Join("..", "..", "results", "reference", "chat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn, err := chart.Draw(run, summary.Of(run), report.New(run).Badge())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range drawn {
+		if !slices.Contains(chart.Names(), f.Name) {
+			t.Errorf("chart.Names does not list %s", f.Name)
+		}
+	}
+	for _, name := range chart.Names() {
+		if !strings.Contains(charts, "`"+name+"`") {
+			t.Errorf("docs/charts.md does not explain %s", name)
+		}
+	}
+}
+
+// A committed run opens without a warning.
+func TestTheReferencesAreIntact(t *testing.T) {
+	folders, err := filepath.Glob(filepath.Join("..", "..", "results", "reference", "*", "manifest.json"))
+	if err != nil || len(folders) < 5 {
+		t.Fatalf("%d references, %v", len(folders), err)
+	}
+	for _, manifest := range folders {
+		run, err := results.Open(filepath.Dir(manifest))
+		if err != nil {
+			t.Errorf("%s: %v", manifest, err)
+			continue
+		}
+		if len(run.Warnings) > 0 {
+			t.Errorf("%s: got the warnings %q, want none", manifest, run.Warnings)
 		}
 	}
 }
