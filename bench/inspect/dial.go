@@ -25,7 +25,7 @@ type conn struct {
 // dial connects to an address, with TLS if the target requires it.
 func dial(ctx context.Context, t Target, address string) (*conn, error) {
 	c := &conn{begun: time.Now()}
-	d := net.Dialer{Timeout: t.wait()}
+	d := net.Dialer{Timeout: max(t.wait(), defaultWait)}
 	raw, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
