@@ -6,7 +6,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -20,31 +23,56 @@ type conn struct {
 	counter *countingConn
 
 	handshakes int // round trips of TLS
+
+	stop func() bool // the connection no longer ends with its context
 }
 
-// dial connects to an address, with TLS if the target requires it.
+// dial connects to an address, with TLS if the target requires it. Name, connection and TLS together
+// take at most the longer of --wait and 2 s. The end of the context ends the connection.
 func dial(ctx context.Context, t Target, address string) (*conn, error) {
 	c := &conn{begun: time.Now()}
-	d := net.Dialer{Timeout: max(t.wait(), defaultWait)}
-	raw, err := d.DialContext(ctx, "tcp", address)
+	setup, cancel := context.WithDeadline(ctx, c.begun.Add(max(t.wait(), defaultWait)))
+	defer cancel()
+	connect := t.connect
+	if connect == nil {
+		connect = new(net.Dialer).DialContext
+	}
+	raw, err := connect(setup, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, ended(ctx, fmt.Errorf("connect: %w", err))
 	}
 	c.stages = append(c.stages, Stage{"TCP connected", time.Since(c.begun)})
-	c.counter = &countingConn{Conn: raw}
+	c.counter = &countingConn{Conn: raw, ctx: ctx}
 	c.Conn = c.counter
-	if err := c.SetDeadline(time.Now().Add(t.wait())); err != nil {
-		raw.Close()
-		return nil, err
-	}
 	if t.secure() {
-		if err := c.secure(ctx, t); err != nil {
+		if err := c.secure(setup, t); err != nil {
 			raw.Close()
-			return nil, err
+			return nil, ended(ctx, err)
 		}
 	}
+	c.stop = context.AfterFunc(ctx, func() { raw.Close() })
+	c.extendDeadline(t.wait())
 	c.reader = bufio.NewReaderSize(c.Conn, maxHeader)
 	return c, nil
+}
+
+// ended replaces an error by the reason why the context has ended, if it has.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// over reports whether the context of the connection has ended.
+func (c *conn) over() bool { return c.counter != nil && c.counter.ctx.Err() != nil }
+
+// Close closes the connection.
+func (c *conn) Close() error {
+	if c.stop != nil {
+		c.stop()
+	}
+	return c.Conn.Close()
 }
 
 // secure makes the TLS handshake.
@@ -54,7 +82,7 @@ func (c *conn) secure(ctx context.Context, t Target) error {
 		config = &tls.Config{}
 	}
 	if config.ServerName == "" {
-		config.ServerName = t.URL.Hostname()
+		config.ServerName, _, _ = strings.Cut(t.URL.Hostname(), "%") // without the zone of an IPv6 address
 	}
 	config.NextProtos = []string{"http/1.1"} // HTTP/2 has another handshake (RFC 8441)
 	secured := tls.Client(c.Conn, config)
@@ -92,20 +120,29 @@ const noApplicationProtocol tls.AlertError = 120
 // extendDeadline sets the time limit of the next response.
 func (c *conn) extendDeadline(wait time.Duration) { _ = c.SetDeadline(time.Now().Add(wait)) }
 
-// A countingConn counts the bytes written and read.
+// A countingConn counts the bytes written and read. After the end of its context its errors are
+// timeouts.
 type countingConn struct {
 	net.Conn
+	ctx      context.Context
 	up, down atomic.Int64 // bytes of TCP payload
 }
 
 func (c *countingConn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	c.up.Add(int64(n))
-	return n, err
+	return n, c.timely(err)
 }
 
 func (c *countingConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.down.Add(int64(n))
-	return n, err
+	return n, c.timely(err)
+}
+
+func (c *countingConn) timely(err error) error {
+	if err != nil && err != io.EOF && c.ctx.Err() != nil {
+		return os.ErrDeadlineExceeded
+	}
+	return err
 }

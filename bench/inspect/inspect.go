@@ -44,6 +44,8 @@ type Target struct {
 	Deflate     bool          // WebSocket: offer permessage-deflate (RFC 7692); default: no extension
 	Wait        time.Duration // for each response; default 2s
 	TLS         *tls.Config   // default: verify with the certificates of the system
+
+	connect func(ctx context.Context, network, address string) (net.Conn, error) // nil: a dial; tests replace it
 }
 
 const defaultWait = 2 * time.Second
@@ -146,8 +148,8 @@ func headerBytes(lines []Line) (n int) {
 	return n
 }
 
-// Do makes the exchange. It returns an error only if it could not connect; a later error is
-// a line of the exchange.
+// Do makes the exchange. It returns an error only if it could not connect; a later error, such as the
+// cause of the end of the context, is a line of the exchange.
 func Do(ctx context.Context, t Target) (*Exchange, error) {
 	e := &Exchange{Target: t}
 	c, err := dial(ctx, t, t.address())
@@ -157,13 +159,21 @@ func Do(ctx context.Context, t Target) (*Exchange, error) {
 	defer c.Close()
 	e.RoundTrips = 2 + c.handshakes
 	e.Stages = append(e.Stages, c.stages...)
-	if t.Kind == WebSocket {
-		e.end(e.upgrade(c))
-	} else {
-		e.end(e.plainRequest(c))
+	err = e.exchange(c)
+	if !isViolation(err) {
+		err = ended(ctx, err)
 	}
+	e.end(err)
 	e.Up, e.Down = c.counter.up.Load(), c.counter.down.Load()
 	return e, nil
+}
+
+// exchange sends the request and reads what follows.
+func (e *Exchange) exchange(c *conn) error {
+	if e.Target.Kind == WebSocket {
+		return e.upgrade(c)
+	}
+	return e.plainRequest(c)
 }
 
 // end adds a line for an error that ended the exchange early.
@@ -171,12 +181,15 @@ func (e *Exchange) end(err error) {
 	if err == nil {
 		return
 	}
-	l := Line{Text: "(end of the exchange)", Grade: NoAnswer, Why: err.Error()}
+	l := Line{Text: "(end of the exchange)", For: "no standard limits the time (RFC 9112, section 9.5)", Grade: NoAnswer, Why: err.Error()}
 	switch {
 	case isViolation(err):
-		l.Grade = Wrong
+		l.Grade, l.For = Wrong, ""
 	case isLimit(err):
-		l.Grade = Plain
+		l.For = "no standard limits the size (RFC 9110, sections 2.3 and 5.4)"
+		if e.Status != 0 { // what was read can be judged
+			l.Grade = Plain
+		}
 	case timedOut(err) && e.Status == 0 && e.Target.Kind == Poll:
 		l.Why = fmt.Sprintf("no response within %s (--wait): a long poll may be held for longer (RFC 6202, section 2.1)", e.Target.wait())
 	case timedOut(err):

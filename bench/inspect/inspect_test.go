@@ -9,7 +9,10 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -33,23 +36,97 @@ func serving(t *testing.T, respond script) string {
 			go func() {
 				defer c.Close()
 				r := bufio.NewReader(c)
-				var header strings.Builder
-				for {
-					line, err := r.ReadString('\n')
-					if err != nil {
-						return
-					}
-					header.WriteString(line)
-					if line == "\r\n" {
-						break
-					}
+				if request, err := readRequest(r); err == nil {
+					respond(request, c)
+					awaitClose(r)
 				}
-				respond(header.String(), c)
-				_, _ = io.Copy(io.Discard, r) // until the client is done
 			}()
 		}
 	}()
 	return ln.Addr().String()
+}
+
+// readRequest reads up to the empty line.
+func readRequest(r *bufio.Reader) (string, error) {
+	var header strings.Builder
+	for {
+		line, err := r.ReadString('\n')
+		header.WriteString(line)
+		if err != nil || line == "\r\n" {
+			return header.String(), err
+		}
+	}
+}
+
+// awaitClose reads until the close frame of the client, or until it closes the connection.
+func awaitClose(r io.Reader) {
+	var all, b [1 << 10]byte
+	n := 0
+	for {
+		read, err := r.Read(b[:])
+		n = copy(all[:], append(all[:n:n], b[:read]...)[max(0, n+read-len(all)):])
+		if err != nil || bytes.HasSuffix(all[:n], closeFrame) {
+			return
+		}
+	}
+}
+
+// piped returns a dial to a script in this process, for a bubble of synctest. After both close
+// frames, or if the script closed it, the server closes the connection.
+func piped(respond script) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		s := &scriptedServer{Conn: theirs}
+		go func() {
+			r := bufio.NewReader(theirs)
+			request, err := readRequest(r)
+			if err != nil {
+				theirs.Close()
+				return
+			}
+			go respond(request, s)
+			awaitClose(r)
+			if s.closing.Load() {
+				theirs.Close()
+				return
+			}
+			_, _ = io.Copy(io.Discard, r)
+			theirs.Close()
+		}()
+		return pipedClient{ours, &s.reset}, nil
+	}
+}
+
+// A scriptedServer is the server's end of a connection in this process.
+type scriptedServer struct {
+	net.Conn
+	closing atomic.Bool // it has sent a close frame
+	reset   atomic.Bool // its end resets the connection
+}
+
+func (s *scriptedServer) Write(b []byte) (int, error) {
+	if bytes.IndexByte(b, 0x88) >= 0 {
+		s.closing.Store(true)
+	}
+	return s.Conn.Write(b)
+}
+
+func (s *scriptedServer) SetLinger(int) error {
+	s.reset.Store(true)
+	return nil
+}
+
+type pipedClient struct {
+	net.Conn
+	reset *atomic.Bool
+}
+
+func (c pipedClient) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if errors.Is(err, io.EOF) && c.reset.Load() {
+		err = syscall.ECONNRESET
+	}
+	return n, err
 }
 
 // replying sends a text in which KEY stands for the correct accept key.
@@ -325,9 +402,83 @@ func TestHandshakesDiffer(t *testing.T) {
 			t.Errorf("%s is the same as %s:\n%s", a.Name, other, got)
 		}
 		seen[got] = a.Name
-		if a.Source == "" {
-			t.Errorf("%s: no source", a.Name)
+		if !clause.MatchString(a.Source) || a.Open != "" && !clause.MatchString(a.Open) {
+			t.Errorf("%s: no clause of a standard: %q, %q", a.Name, a.Source, a.Open)
 		}
+	}
+}
+
+// A server that sends a byte at a time cannot hold a request: each phase ends with its own wait, and
+// all of them with the context.
+func TestDrippingServersAreBounded(t *testing.T) {
+	errLate := errors.New("the time for all requests is over")
+	dripping := func(first, unit string) script {
+		return func(request string, c net.Conn) {
+			replying(first)(request, c)
+			for {
+				for _, b := range []byte(unit) {
+					time.Sleep(time.Second)
+					if _, err := c.Write([]byte{b}); err != nil {
+						return
+					}
+				}
+			}
+		}
+	}
+	const wait = 10 * time.Second
+	for name, row := range map[string]struct {
+		url   string
+		send  script
+		waits int // response, frames, close
+	}{
+		"header":       {"ws://a.test/", dripping("HTTP/1.1 101 x\r\n", "X: y\r\n"), 1},
+		"status line":  {"http://a.test/", dripping("", "HTTP/1.1 200 OK"), 1},
+		"interim":      {"ws://a.test/", dripping("HTTP/1.1 102 x\r\n\r\n", "HTTP/1.1 102 x\r\n\r\n"), 1},
+		"frames":       {"ws://a.test/", dripping(switched+"\r\n", "\x81\x01x"), 3},
+		"pings":        {"ws://a.test/", dripping(switched+"\r\n", "\x89\x00"), 3},
+		"message":      {"ws://a.test/", dripping(switched+"\r\n\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00", "x"), 2},
+		"body":         {"http://a.test/", dripping(head("HTTP/1.1 200 OK", "Content-Length: 100000"), "x"), 1},
+		"body to end":  {"http://a.test/", dripping(head("HTTP/1.1 200 OK"), "x"), 1},
+		"chunks":       {"http://a.test/", dripping(chunks, "1\r\nx\r\n"), 1},
+		"chunk size":   {"http://a.test/", dripping(chunks, "0"), 1},
+		"trailer":      {"http://a.test/", dripping(chunks+"0\r\n", "X: y\r\n"), 1},
+		"comments":     {"sse+http://a.test/", dripping(events, ":\n"), 1},
+		"event":        {"sse+http://a.test/", dripping(events, "data: x\n"), 1},
+		"line":         {"stream+http://a.test/", dripping(ndjson, "x"), 1},
+		"refused body": {"ws://a.test/", dripping(head("HTTP/1.1 403 x"), "x"), 1},
+		"TLS":          {"wss://a.test/", nil, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, all := range []time.Duration{time.Hour, wait / 2} {
+				synctest.Test(t, func(t *testing.T) {
+					target, err := ParseTarget(row.url)
+					if err != nil {
+						t.Fatal(err)
+					}
+					target.Wait, target.connect = wait, piped(row.send)
+					if row.send == nil { // bytes of a record of TLS, to a client that waits for its header
+						target.connect = func(context.Context, string, string) (net.Conn, error) {
+							ours, theirs := net.Pipe()
+							go io.Copy(io.Discard, theirs) //nolint:errcheck // until the client is done
+							go dripping("", "\x16\x03\x03\x40\x00"+strings.Repeat("\x00", 100))("", theirs)
+							return ours, nil
+						}
+					}
+					ctx, cancel := context.WithTimeoutCause(t.Context(), all, errLate)
+					defer cancel()
+					begun := time.Now()
+					e, err := Do(ctx, target)
+					defer time.Sleep(2 * time.Second) // until the script has noticed
+					if took, most := time.Since(begun), min(all, time.Duration(row.waits)*wait); took > most {
+						t.Errorf("took %v, want at most %v", took, most)
+					}
+					if late := all < wait; late && e != nil && (e.Verdict() != NoAnswer && e.Verdict() != Wrong || !strings.Contains(e.After[len(e.After)-1].Why, errLate.Error())) ||
+						late && e == nil && !errors.Is(err, errLate) {
+						t.Errorf("%+v (%v), want the cause %q", e, err, errLate)
+					}
+				})
+			}
+		})
 	}
 }
 
@@ -360,11 +511,7 @@ func FuzzResponse(f *testing.F) {
 		target := Target{Kind: []Kind{WebSocket, Poll, SSE, Lines}[kind%4], URL: &url.URL{Scheme: "http", Host: "a.test"}, Wait: time.Second}
 		c := scripted(response)
 		e := &Exchange{Target: target}
-		if target.Kind == WebSocket {
-			e.end(e.upgrade(c))
-		} else {
-			e.end(e.plainRequest(c))
-		}
+		e.end(e.exchange(c))
 		var b bytes.Buffer
 		if err := e.Print(&b); err != nil || b.Len() > 100*(len(response)+2000) {
 			t.Errorf("%d bytes printed (%v) of %d", b.Len(), err, len(response))

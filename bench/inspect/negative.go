@@ -123,8 +123,8 @@ func Negative(ctx context.Context, t Target) ([]Reaction, error) {
 	}
 	var all []Reaction
 	for _, hs := range Handshakes {
-		if err := ctx.Err(); err != nil {
-			return all, err
+		if ctx.Err() != nil {
+			return all, context.Cause(ctx)
 		}
 		one, err := hs.try(ctx, t, address)
 		if err != nil {
@@ -138,7 +138,9 @@ func Negative(ctx context.Context, t Target) ([]Reaction, error) {
 // privateAddress returns the address to connect to if it is private. It resolves the name
 // once: a second lookup could return another address.
 func privateAddress(ctx context.Context, t Target) (string, error) {
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", t.URL.Hostname())
+	lookup, cancel := context.WithTimeout(ctx, max(t.wait(), defaultWait))
+	defer cancel()
+	found, err := net.DefaultResolver.LookupNetIP(lookup, "ip", t.URL.Hostname())
 	if err != nil || len(found) == 0 {
 		return "", fmt.Errorf("look up %s: %w", t.URL.Hostname(), err)
 	}

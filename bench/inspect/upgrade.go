@@ -144,7 +144,7 @@ func (e *Exchange) talk(c *conn, h header) error {
 		return nil
 	}
 	if err := e.read(c, s); err != nil {
-		if isLimit(err) || isViolation(err) {
+		if isLimit(err) || isViolation(err) || c.over() {
 			return err
 		}
 		e.After = append(e.After, Line{Text: "(no close frame)", For: closePurpose, Grade: Missing, Why: plain(err).Error()})

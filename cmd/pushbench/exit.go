@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"pushbench/results"
+)
 
 // exitHelp explains each app.Code.
 const exitHelp = `Exit codes:
@@ -9,7 +13,12 @@ const exitHelp = `Exit codes:
   5 target not permitted                    6 interrupted
   7 corrupt input    8 inconclusive`
 
-// inLines formats an error for stderr. Each of several joined errors is a line with the prefix.
+// inLines formats an error for stderr. Each of several joined errors is a line with the prefix. Text of
+// servers and files cannot control the terminal.
 func inLines(err error) string {
-	return "pushbench: " + strings.ReplaceAll(err.Error(), "\n", "\npushbench: ")
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		lines[i] = "pushbench: " + results.Plain(line)
+	}
+	return strings.Join(lines, "\n")
 }

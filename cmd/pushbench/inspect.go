@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"os/signal"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +20,7 @@ type inspectOptions struct {
 	inspect.Target // with kind and URL of the current argument
 	negative       bool
 	insecure       bool
+	timeout        time.Duration
 }
 
 func newInspectCommand() *cobra.Command {
@@ -57,6 +60,7 @@ no answer in time.`,
 	f.BoolVar(&o.Deflate, "deflate", false, "offer message compression (permessage-deflate)")
 	f.BoolVar(&o.insecure, "insecure", false, "accept any TLS certificate, such as a self-signed one")
 	f.DurationVar(&o.Wait, "wait", 2*time.Second, "longest wait for each response, and time for which messages are read, at most 1m")
+	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "longest time for all URLs together, at most 1h; what is left then has no answer")
 	return c
 }
 
@@ -67,6 +71,9 @@ func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
 	}
 	if o.Wait <= 0 || o.Wait > time.Minute {
 		return app.Usagef("--wait: %s is not allowed; allowed: more than 0s, at most 1m", scenarios.Duration(o.Wait))
+	}
+	if o.timeout <= 0 || o.timeout > time.Hour {
+		return app.Usagef("--timeout: %s is not allowed; allowed: more than 0s, at most 1h", scenarios.Duration(o.timeout))
 	}
 	if o.insecure {
 		o.TLS = &tls.Config{InsecureSkipVerify: true}
@@ -89,19 +96,24 @@ func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
 	return o.sendAll(c, targets)
 }
 
-// sendAll inspects every target, also after one that refuses the connection.
+// sendAll inspects every target, also after one that refuses the connection, until the timeout or a signal.
 func (o inspectOptions) sendAll(c *cobra.Command, targets []inspect.Target) error {
+	late := fmt.Errorf("not complete within %s (--timeout)", scenarios.Duration(o.timeout))
+	ctx, cancel := context.WithTimeoutCause(c.Context(), o.timeout, late)
+	defer cancel()
+	ctx, stop := signal.NotifyContext(ctx, app.EndSignals()...)
+	defer stop()
 	out := c.OutOrStdout()
 	var all []*inspect.Exchange
-	var refused []error
+	var failed []error
 	grades := map[inspect.Grade]int{}
 	for i, t := range targets {
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
-		e, err := inspect.Do(c.Context(), t)
+		e, err := inspect.Do(ctx, t)
 		if err != nil {
-			refused = append(refused, &app.Error{Code: app.Refused, Err: fmt.Errorf("%s: %w", t.URL.Host, err)})
+			failed = append(failed, uninspected(ctx, t, err))
 			continue
 		}
 		if err := e.Print(out); err != nil {
@@ -113,8 +125,18 @@ func (o inspectOptions) sendAll(c *cobra.Command, targets []inspect.Target) erro
 			grades[inspect.NoAnswer]++
 		}
 		if o.negative {
-			if err := tryNegative(c, t, grades); err != nil {
-				refused = append(refused, err)
+			reactions, err := inspect.Negative(ctx, t)
+			for _, r := range reactions {
+				grades[r.Grade]++
+			}
+			if len(reactions) > 0 {
+				fmt.Fprintln(out)
+				if err := inspect.PrintReactions(out, reactions); err != nil {
+					return err
+				}
+			}
+			if err != nil {
+				failed = append(failed, uninspected(ctx, t, err))
 			}
 		}
 	}
@@ -124,9 +146,11 @@ func (o inspectOptions) sendAll(c *cobra.Command, targets []inspect.Target) erro
 			return err
 		}
 	}
-	switch {
-	case len(refused) > 0:
-		return errors.Join(refused...)
+	switch cause := context.Cause(ctx); {
+	case ctx.Err() != nil && !errors.Is(cause, late):
+		return &app.Error{Code: app.Interrupted, Err: errors.New("interrupted")}
+	case len(failed) > 0:
+		return errors.Join(failed...)
 	case grades[inspect.Wrong] > 0:
 		return &app.Error{Code: app.Failed, Err: fmt.Errorf("%d errors or omissions in the responses: see above", grades[inspect.Wrong])}
 	case grades[inspect.NoAnswer] > 0:
@@ -135,15 +159,11 @@ func (o inspectOptions) sendAll(c *cobra.Command, targets []inspect.Target) erro
 	return nil
 }
 
-// tryNegative tries handshakes that a server must refuse or accept, and counts their grades.
-func tryNegative(c *cobra.Command, t inspect.Target, grades map[inspect.Grade]int) error {
-	all, err := inspect.Negative(c.Context(), t)
-	for _, r := range all {
-		grades[r.Grade]++
+// uninspected returns the error of a URL that refused, or was not reached in time.
+func uninspected(ctx context.Context, t inspect.Target, err error) error {
+	code := app.Refused
+	if ctx.Err() != nil {
+		code = app.Inconclusive
 	}
-	if err != nil {
-		return &app.Error{Code: app.Refused, Err: fmt.Errorf("%s: %w", t.URL.Host, err)}
-	}
-	fmt.Fprintln(c.OutOrStdout())
-	return inspect.PrintReactions(c.OutOrStdout(), all)
+	return &app.Error{Code: code, Err: fmt.Errorf("%s: %w", t.URL.Host, err)}
 }
