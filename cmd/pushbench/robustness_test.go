@@ -13,8 +13,15 @@ import (
 
 // A triedArea is a file of testdata/robustness: a table of docs/robustness.md.
 type triedArea struct {
-	Title string     `yaml:"title"`
-	Rows  []triedRow `yaml:"rows"`
+	Title        string         `yaml:"title"`
+	Rows         []triedRow     `yaml:"rows"`
+	DoesNotApply []inapplicable `yaml:"does_not_apply"`
+}
+
+// An inapplicable input or fault needs something that pushbench does not have, so that no test can cover it.
+type inapplicable struct {
+	What   string `yaml:"what"`
+	Reason string `yaml:"reason"`
 }
 
 // A triedRow is an input or a fault, its outcome, and the tests that fail with another outcome.
@@ -31,7 +38,7 @@ type namedTest struct {
 	Cases []string `yaml:"cases"` // texts of the rows of its table, or names of files of its testdata
 }
 
-// The page lists only what a test covers, and names tests that exist.
+// The page lists only what a test covers, and names tests that exist. What cannot occur is listed with its reason.
 func TestRobustnessPageNamesExistingTests(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "robustness", "*.yaml"))
 	if err != nil || len(files) == 0 {
@@ -63,6 +70,17 @@ func TestRobustnessPageNamesExistingTests(t *testing.T) {
 				links = append(links, fmt.Sprintf("[%s](../%s)", test.Name, file))
 			}
 			fmt.Fprintf(&page, "| %s | %s | %s |\n", cell(row.Tried), cell(row.Happens), strings.Join(links, ", "))
+		}
+		if len(area.DoesNotApply) > 0 {
+			page.WriteString("\n| does not apply | reason |\n|---|---|\n")
+		}
+		for _, row := range area.DoesNotApply {
+			key := area.Title + ": " + row.What
+			if row.What == "" || row.Reason == "" || tried[key] {
+				t.Errorf("%s: %q is incomplete, or listed twice", name, row.What)
+			}
+			tried[key] = true
+			fmt.Fprintf(&page, "| %s | %s |\n", cell(row.What), cell(row.Reason))
 		}
 	}
 	comparePart(t, "docs/robustness.md", "tables", page.String())
