@@ -1,6 +1,40 @@
 package cost
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A group above limits a process as its own group does, in either version.
+func TestEachLevelOfTheControlGroupsIsRead(t *testing.T) {
+	root := t.TempDir()
+	for name, content := range map[string]string{
+		"memory.max": "max", "a/cpu.max": "50000 100000\n", "a/b/c/cpu.max": "max 100000\n", // version 2: the root has no cpu.max
+		"cpu,cpuacct/cpu.cfs_quota_us": "-1\n", "cpu,cpuacct/x/cpu.cfs_quota_us": "20000\n", "cpu,cpuacct/x/cpu.cfs_period_us": "100000\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for own, want := range map[string][][]string{
+		"0::/a/b/c\n":                       {{"max 100000", "", ""}, {"50000 100000", "", ""}},
+		"3:memory:/x\n2:cpu,cpuacct:/x/y\n": {{"", "20000", "100000"}, {"", "-1", ""}},
+		"0::/../../a":                       {{"50000 100000", "", ""}}, // of another namespace of control groups
+		"":                                  nil,
+		"nonsense":                          nil,
+	} {
+		got := groupFiles(root, own, "cpu", []string{"cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us"})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: -want +got:\n%s", own, diff)
+		}
+	}
+}
 
 func TestThrottledIsReadFromEitherVersion(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -19,7 +53,7 @@ func TestThrottledIsReadFromEitherVersion(t *testing.T) {
 			t.Errorf("%s: got %d, %v, want %d, %v", name, got, ok, test.want, test.ok)
 		}
 	}
-	if got := GroupFile("cpu", "no such file"); got != "" {
+	if got := GroupFiles("cpu", "no such file"); got != nil {
 		t.Errorf("a missing file contains %q", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -53,36 +54,57 @@ func congestion(name string) Diagnosis {
 	return judge("congestion control", name, name == "bbr", "bbr can delay bursts, even on loopback. Compare only runs with the same algorithm.")
 }
 
+// quotaOfGroup diagnoses the smallest quota of the control group and those above it.
 func quotaOfGroup() Diagnosis {
-	return cpuQuota(cost.GroupFile("cpu", "cpu.max"), cost.GroupFile("cpu", "cpu.cfs_quota_us"), cost.GroupFile("cpu", "cpu.cfs_period_us"))
+	return smallest(cost.GroupFiles("cpu", "cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us"), func(files []string) (Diagnosis, float64) {
+		return cpuQuota(files[0], files[1], files[2])
+	})
 }
 
+// memoryOfGroup diagnoses the smallest memory limit of the control group and those above it.
 func memoryOfGroup() Diagnosis {
-	return memoryLimit(cmp.Or(cost.GroupFile("memory", "memory.max"), cost.GroupFile("memory", "memory.limit_in_bytes")))
+	return smallest(cost.GroupFiles("memory", "memory.max", "memory.limit_in_bytes"), func(files []string) (Diagnosis, float64) {
+		return memoryLimit(cmp.Or(files[0], files[1]))
+	})
 }
 
-// cpuQuota reads "QUOTA PERIOD" in µs of cgroup version 2, or the two files of version 1, where -1 means none.
-func cpuQuota(v2, quota1, period1 string) Diagnosis {
+// smallest returns the diagnosis of the level with the smallest limit. A level whose limit is unknown counts only if all
+// are.
+func smallest(levels [][]string, judge func(files []string) (Diagnosis, float64)) Diagnosis {
+	least, limit := judge(make([]string, 3))
+	for _, files := range levels {
+		if d, at := judge(files); d.State != Hidden && (least.State == Hidden || at < limit) {
+			least, limit = d, at
+		}
+	}
+	return least
+}
+
+// cpuQuota reads "QUOTA PERIOD" in µs of cgroup version 2, or the two files of version 1, where -1 means none. It also
+// returns the limit in cores.
+func cpuQuota(v2, quota1, period1 string) (Diagnosis, float64) {
 	fields := strings.Fields(v2)
 	if len(fields) != 2 {
 		fields = []string{quota1, period1}
 	}
 	quota, err := strconv.ParseFloat(fields[0], 64)
 	period, err2 := strconv.ParseFloat(fields[1], 64)
-	found, limited := "", false
+	found, limited, cores := "", false, math.Inf(1)
 	switch {
 	case fields[0] == "max" || err == nil && quota < 0:
 		found = "none"
 	case err == nil && err2 == nil && period > 0:
-		found, limited = fmt.Sprintf("%.2g cores", quota/period), true
+		limited, cores = true, quota/period
+		found = fmt.Sprintf("%.2g cores", cores)
 	}
-	return judge("processor quota", found, limited, "Throttling by the quota invalidates a trial: run without a quota.")
+	return judge("processor quota", found, limited, "Throttling by the quota invalidates a trial: run without a quota."), cores
 }
 
 // noLimit exceeds the memory of any machine: cgroup version 1 writes a huge number for none.
 const noLimit = 1 << 60
 
-func memoryLimit(value string) Diagnosis {
+// memoryLimit also returns the limit in bytes.
+func memoryLimit(value string) (Diagnosis, float64) {
 	limit, err := strconv.ParseInt(value, 10, 64)
 	found := ""
 	switch {
@@ -91,7 +113,7 @@ func memoryLimit(value string) Diagnosis {
 	case err == nil:
 		found = fmt.Sprintf("%d MiB", limit>>20)
 	}
-	return judge("memory limit", found, limit < 1<<30, "Too little for server and load generator with ten thousand clients: raise it, or lower --clients.")
+	return judge("memory limit", found, limit < 1<<30, "Too little for server and load generator with ten thousand clients: raise it, or lower --clients."), float64(limit)
 }
 
 func swap() Diagnosis {

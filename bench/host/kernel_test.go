@@ -22,8 +22,30 @@ func TestCPUQuotaOfEitherVersion(t *testing.T) {
 		{"", "20000", "0", Hidden, ""},
 		{"", "many", "100000", Hidden, ""},
 	} {
-		if got := cpuQuota(c.v2, c.quota, c.period); got.State != c.state || got.Found != c.found {
+		if got, _ := cpuQuota(c.v2, c.quota, c.period); got.State != c.state || got.Found != c.found {
 			t.Errorf("%q %q %q: got %s %q, want %s %q", c.v2, c.quota, c.period, got.State, got.Found, c.state, c.found)
+		}
+	}
+}
+
+// The smallest limit of all levels applies, wherever it is.
+func TestSmallestLimitOfAllLevelsIsFound(t *testing.T) {
+	quota := func(files []string) (Diagnosis, float64) { return cpuQuota(files[0], files[1], files[2]) }
+	own, none, strict, unknown := []string{"150000 100000", "", ""}, []string{"max 100000", "", ""}, []string{"", "20000", "100000"}, []string{"", "", ""}
+	for _, c := range []struct {
+		levels [][]string
+		state  State
+		found  string
+	}{
+		{nil, Hidden, ""},
+		{[][]string{unknown}, Hidden, ""},
+		{[][]string{none, none}, Fine, "none"},
+		{[][]string{none, strict, unknown}, Warn, "0.2 cores"},
+		{[][]string{strict, own}, Warn, "0.2 cores"},
+		{[][]string{own, strict, none}, Warn, "0.2 cores"},
+	} {
+		if got := smallest(c.levels, quota); got.State != c.state || got.Found != c.found {
+			t.Errorf("%q: got %s %q, want %s %q", c.levels, got.State, got.Found, c.state, c.found)
 		}
 	}
 }
@@ -41,7 +63,7 @@ func TestLowMemoryLimitWarns(t *testing.T) {
 		{"", Hidden, ""},
 		{"much", Hidden, ""},
 	} {
-		if got := memoryLimit(c.value); got.State != c.state || got.Found != c.found {
+		if got, _ := memoryLimit(c.value); got.State != c.state || got.Found != c.found {
 			t.Errorf("%q: got %s %q, want %s %q", c.value, got.State, got.Found, c.state, c.found)
 		}
 	}
