@@ -2,13 +2,16 @@ package inspect
 
 import (
 	"bufio"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -30,7 +33,7 @@ func newBody(r *bufio.Reader, h header) *body {
 	codings := strings.Split(h.value("Transfer-Encoding"), ",")
 	length := h.value("Content-Length")
 	switch {
-	case strings.EqualFold(trimOWS(codings[len(codings)-1]), "chunked"):
+	case mediaType(codings[len(codings)-1]) == "chunked":
 		b.chunked, b.left = true, 0
 	case h.value("Transfer-Encoding") != "":
 	case length != "":
@@ -44,7 +47,11 @@ func newBody(r *bufio.Reader, h header) *body {
 
 var (
 	digits    = regexp.MustCompile(`^[0-9]+$`)
-	hexDigits = regexp.MustCompile(`^[0-9A-Fa-f]{1,16}$`)
+	hexDigits = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
+
+	quoted          = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	badSpace        = regexp.MustCompile(`[ \t]`)
+	chunkExtensions = regexp.MustCompile("^(?:[ \t]*;[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|\"(?:[^\"\\\\\\x00-\\x08\\x0a-\\x1f\\x7f]|\\\\[^\\x00-\\x08\\x0a-\\x1f\\x7f])*\"))?)+$")
 )
 
 // untilClose reports whether the body ends with the connection.
@@ -102,18 +109,22 @@ func (b *body) nextChunk() error {
 	}
 	line := strings.TrimSuffix(string(raw), "\n")
 	if !strings.HasSuffix(line, "\r") {
-		b.fault(line, "the line of a chunk size ends in LF; it must end in CR LF (RFC 9112, section 7.1)")
+		b.fault(Wrong, line, "the line of a chunk size ends in LF; it must end in CR LF (RFC 9112, section 7.1)")
 	}
 	line = strings.TrimSuffix(line, "\r")
-	size, _, extended := strings.Cut(line, ";")
-	if trimmed := strings.TrimRight(size, " \t"); trimmed != size {
-		if !extended {
-			b.fault(line, "white space after a chunk size (RFC 9112, section 7.1)")
-		}
-		size = trimmed
+	size, extensions, extended := strings.Cut(line, ";")
+	trimmed := strings.TrimRight(size, " \t")
+	switch {
+	case extended && !chunkExtensions.MatchString(";"+extensions):
+		b.fault(Wrong, line, "not an extension of a chunk: expected ;NAME or ;NAME=VALUE (RFC 9112, section 7.1.1)")
+	case extended && badSpace.MatchString(quoted.ReplaceAllString(line, "")):
+		b.fault(Contestable, line, "white space that recipients must accept, but that must not be sent (RFC 9110, section 5.6.3; RFC 9112, section 7.1.1)")
+	case trimmed != size:
+		b.fault(Wrong, line, "white space after a chunk size (RFC 9112, section 7.1)")
 	}
-	b.left, err = strconv.ParseInt(size, 16, 64)
-	if !hexDigits.MatchString(size) || err != nil {
+	digits := strings.TrimLeft(trimmed, "0")
+	b.left, err = strconv.ParseInt("0"+digits, 16, 64)
+	if !hexDigits.MatchString(trimmed) || err != nil {
 		return violates("%q is not a chunk size (RFC 9112, section 7.1)", cutText(line))
 	}
 	if b.left > 0 {
@@ -127,9 +138,9 @@ func (b *body) nextChunk() error {
 }
 
 // fault adds an error of the framing, once.
-func (b *body) fault(text, why string) {
-	if len(b.faults) == 0 || b.faults[len(b.faults)-1].Why != why {
-		b.faults = append(b.faults, Line{Text: "chunk size " + strconv.Quote(cutText(text)), Grade: Wrong, Why: why})
+func (b *body) fault(grade Grade, text, why string) {
+	if !slices.ContainsFunc(b.faults, func(l Line) bool { return l.Why == why }) {
+		b.faults = append(b.faults, Line{Text: "chunk size " + strconv.Quote(cutText(text)), Grade: grade, Why: why})
 	}
 }
 
@@ -139,7 +150,7 @@ func (b *body) readTrailer() error {
 	if err != nil {
 		return err
 	}
-	h := header{lines: append([]string{""}, lines...), sizes: append([]int{0}, sizes...), bare: append([]bool{false}, bare...)}
+	h := header{version: "1.1", lines: append([]string{""}, lines...), sizes: append([]int{0}, sizes...), bare: append([]bool{false}, bare...)}
 	b.trailer = h.explain(trailerRules)[1:]
 	for i := range b.trailer {
 		if b.trailer[i].For == "" {
@@ -151,7 +162,7 @@ func (b *body) readTrailer() error {
 
 // trailerRules forbid the fields that a recipient requires before the content.
 var trailerRules = func() (rules []rule) {
-	for _, name := range []string{"Content-Encoding", "Content-Length", "Content-Range", "Content-Type", "Host", "Set-Cookie", "Trailer", "Transfer-Encoding"} {
+	for _, name := range []string{"Age", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-Range", "Content-Type", "Date", "Expires", "Host", "Location", "Retry-After", "Set-Cookie", "Trailer", "Transfer-Encoding", "Upgrade", "Vary", "WWW-Authenticate"} {
 		rules = append(rules, rule{name, "a field of the header", 0, func(string, header) (Grade, string) {
 			return Wrong, "not allowed in a trailer (RFC 9110, section 6.5.1)"
 		}})
@@ -193,10 +204,12 @@ func checkCoding(value string, h header) (Grade, string) {
 	case h.version == "1.0":
 		return Wrong, "HTTP/1.0 has no transfer codings (RFC 9112, section 6.1)"
 	}
-	all := strings.Split(strings.ToLower(value), ",")
+	all := strings.Split(lower(value), ",")
 	for i, one := range all {
 		name := mediaType(one)
 		switch {
+		case name == "chunked" && trimOWS(one) != name:
+			return Wrong, "chunked has no parameters (RFC 9112, section 7.1)"
 		case !codings[name]:
 			return Wrong, fmt.Sprintf("%q is not a transfer coding (RFC 9112, section 7)", cutText(name))
 		case name == "chunked" && i < len(all)-1:
@@ -210,32 +223,34 @@ func checkCoding(value string, h header) (Grade, string) {
 }
 
 // decoded returns the content without a content coding, and whether it is known.
-func decoded(r io.Reader, h header) (io.Reader, bool) {
-	switch strings.ToLower(h.value("Content-Encoding")) {
+func decoded(r io.Reader, h header, stream bool) (io.Reader, bool) {
+	switch lower(h.value("Content-Encoding")) {
 	case "", "identity":
 		return r, true
 	case "gzip", "x-gzip":
-		return &lazyGzip{from: r}, true
+		return &lazyGzip{from: r, stream: stream}, true
 	}
 	return r, false
 }
 
 // A lazyGzip reads the header of gzip at the first Read.
 type lazyGzip struct {
-	from io.Reader
-	to   *gzip.Reader
+	from   io.Reader
+	to     *gzip.Reader
+	stream bool // ends with its first member; else the end of the content would wait for more
 }
 
 func (l *lazyGzip) Read(p []byte) (n int, err error) {
 	if l.to == nil {
 		if l.to, err = gzip.NewReader(l.from); err == nil {
-			l.to.Multistream(false) // else the end of the content waits for more
+			l.to.Multistream(!l.stream)
 		}
 	}
 	if err == nil {
 		n, err = l.to.Read(p)
 	}
-	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) {
+	var corrupt flate.CorruptInputError
+	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &corrupt) {
 		err = violates("the content is not gzip, as Content-Encoding says (RFC 9110, section 8.4.1.3)")
 	}
 	return n, err
@@ -248,7 +263,7 @@ func (e *Exchange) wholeBody(c *conn, h header, b *body) error {
 	}
 	defer func() { e.After = append(e.After, b.trailer...) }()
 	defer func() { e.After = append(e.After, b.faults...) }()
-	reader, known := decoded(b, h)
+	reader, known := decoded(b, h, false)
 	content, err := io.ReadAll(io.LimitReader(reader, maxContent+1))
 	if err == nil && len(content) > maxContent {
 		content, err = content[:maxContent], errTooMuch
@@ -259,6 +274,13 @@ func (e *Exchange) wholeBody(c *conn, h header, b *body) error {
 		return err
 	}
 	e.reach(c, "response complete")
+	if h.status == 205 && len(content) > 0 {
+		e.After = append(e.After, Line{Text: "(content of a 205)", Grade: Wrong, Why: "a 205 has no content (RFC 9110, section 15.3.6)"})
+	}
+	if !b.untilClose() {
+		c.extendDeadline(min(e.Target.wait(), lateBytes))
+		_, _ = b.r.Peek(1)
+	}
 	if extra := b.r.Buffered(); extra > 0 {
 		e.After = append(e.After, Line{
 			Text: fmt.Sprintf("(%d bytes after the end of the response)", extra), Bytes: extra, Grade: Wrong,
@@ -267,6 +289,9 @@ func (e *Exchange) wholeBody(c *conn, h header, b *body) error {
 	}
 	return nil
 }
+
+// lateBytes is the wait for bytes after the end of a response, which must not come.
+const lateBytes = 100 * time.Millisecond
 
 // addContent adds a line for the content, and one if it ends with the connection.
 func (e *Exchange) addContent(h header, b *body, content []byte, known bool) {

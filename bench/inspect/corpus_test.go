@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
+	"encoding/binary"
 	"io"
 	"net"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // An answer is a row of the corpus: what a server sends, and what inspect must say about it.
@@ -58,7 +60,14 @@ func flooding(first, unit string) script {
 	}
 }
 
-func head(lines ...string) string { return crlf(lines...) + "\r\n" }
+// head is a header, to which it adds a date if the status requires one.
+func head(lines ...string) string {
+	status := strings.Fields(lines[0])[1]
+	if status[0] != '1' && !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "Date:") }) {
+		lines = slices.Insert(slices.Clone(lines), 1, "Date: Tue, 15 Nov 1994 08:12:31 GMT")
+	}
+	return crlf(lines...) + "\r\n"
+}
 
 func gzipped(text string) string {
 	var b bytes.Buffer
@@ -80,6 +89,20 @@ func deflated(text string) string {
 func frameOf(first byte, payload string) string {
 	return string([]byte{first, byte(len(payload))}) + payload
 }
+
+// longFrame is a frame with a length of 16 bits.
+func longFrame(first byte, payload string) string {
+	return string(binary.BigEndian.AppendUint16([]byte{first, 126}, uint16(len(payload)))) + payload
+}
+
+// A recorder is a connection that stores what is written.
+type recorder struct {
+	net.Conn
+	bytes.Buffer
+}
+
+func (r *recorder) Write(b []byte) (int, error) { return r.Buffer.Write(b) }
+func (r *recorder) Read(b []byte) (int, error)  { return r.Buffer.Read(b) }
 
 func offerDeflate(t *Target)              { t.Deflate = true }
 func offering(names string) func(*Target) { return func(t *Target) { t.Subprotocol = names } }
@@ -138,7 +161,7 @@ var handshakeAnswers = []answer{
 	{"field without a name", "ws", replying(upgraded("", ": 1")), nil, Wrong, []string{"not a header field"}, ""},
 	{"name with a space", "ws", replying(upgraded("", "X A: 1")), nil, Wrong, []string{"not a header field"}, ""},
 	{"value on two lines", "ws", replying(replaced("Connection: Upgrade", "Connection: keep-alive,\r\n Upgrade")), nil, Wrong, []string{"must not continue"}, ""},
-	{"Date twice", "ws", replying(upgraded("", "Date: a", "Date: b")), nil, Wrong, []string{"only once"}, ""},
+	{"Date twice", "ws", replying(upgraded("", "Date: Sun, 06 Nov 1994 08:49:37 GMT", "Date: Sun, 06 Nov 1994 08:49:38 GMT")), nil, Wrong, []string{"only once"}, ""},
 	{"Set-Cookie twice", "ws", replying(upgraded("", "Set-Cookie: a=1", "Set-Cookie: b=1")), nil, Right, nil, ""},
 
 	{"subprotocol that was not offered", "ws", replying(upgraded("", "Sec-WebSocket-Protocol: x")), nil, Wrong, []string{"not offered"}, ""},
@@ -174,7 +197,7 @@ var handshakeAnswers = []answer{
 	{"401 with a challenge", "ws", replying(head("HTTP/1.1 401 Unauthorized", "WWW-Authenticate: Basic", "Content-Length: 0")), nil, Wrong, []string{"401: Unauthorized"}, ""},
 	{"405 without methods", "ws", replying(head("HTTP/1.1 405 x", "Content-Length: 0")), nil, Wrong, []string{"405", "missing"}, ""},
 	{"426 without protocols", "ws", replying(head("HTTP/1.1 426 x", "Content-Length: 0")), nil, Wrong, []string{"426", "missing"}, ""},
-	{"426 with versions", "ws", replying(head("HTTP/1.1 426 x", "Upgrade: websocket", "Sec-WebSocket-Version: 13, 8", "Content-Length: 0")), nil, Wrong, []string{"426"}, "versions that the server supports"},
+	{"426 with versions", "ws", replying(head("HTTP/1.1 426 x", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13, 8", "Content-Length: 0")), nil, Wrong, []string{"426"}, "versions that the server supports"},
 	{"redirect", "ws", replying(head("HTTP/1.1 301 x", "Location: /other", "Content-Length: 0")), nil, Wrong, []string{"301: Moved Permanently"}, "Location: /other"},
 	{"200 instead of 101", "ws", replying(head("HTTP/1.1 200 OK", "Content-Length: 2") + "hi"), nil, Wrong, []string{"200: OK"}, ""},
 	{"503", "ws", replying(head("HTTP/1.1 503 x", "Retry-After: 1", "Content-Length: 0")), nil, Wrong, []string{"503: Service Unavailable"}, ""},
@@ -194,6 +217,54 @@ var handshakeAnswers = []answer{
 	{"TLS on a port for ws", "ws", replying("\x15\x03\x01\x00\x02\x02\x46"), nil, Wrong, []string{"this port expects TLS"}, ""},
 	{"HTTP/2 with prior knowledge", "ws", replying("\x00\x00\x00\x04\x00\x00\x00\x00\x00"), nil, Wrong, []string{"HTTP/2 with prior knowledge"}, ""},
 	{"HTTP/2 that closes", "http", closing("\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x05\x00\x00\x40\x00"), nil, Wrong, []string{"HTTP/2 with prior knowledge"}, ""},
+
+	{"a protocol with the sign of Kelvin", "ws", replying(replaced(": websocket", ": websoc\u212aet")), nil, Wrong, []string{`must be "websocket"`}, ""},
+	{"a field with the sign of Kelvin", "ws", replying(replaced("Sec-WebSocket-Accept", "Sec-WebSoc\u212aet-Accept")), nil, Wrong, []string{"not a header field", "missing"}, ""},
+	{"HTTP/1.2 101", "ws", replying(replaced("HTTP/1.1", "HTTP/1.2")), nil, Contestable, []string{"recipients read it as HTTP/1.1"}, ""},
+	{"HTTP/0.9 101", "ws", replying(replaced("HTTP/1.1", "HTTP/0.9")), nil, Wrong, []string{"the version must be HTTP/1.1"}, ""},
+	{"http in lower case", "ws", replying(replaced("HTTP/1.1", "http/1.1")), nil, Wrong, []string{"is not a status line"}, ""},
+	{"two spaces before the status", "ws", replying(replaced(" 101", "  101")), nil, Wrong, []string{"is not a status line"}, ""},
+	{"tab before the status", "ws", replying(replaced(" 101", "\t101")), nil, Wrong, []string{"is not a status line"}, ""},
+	{"status of four digits", "ws", replying(replaced("101", "1010")), nil, Wrong, []string{"is not a status line"}, ""},
+	{"status 099", "http", replying(head("HTTP/1.1 099 x", "Content-Length: 0")), nil, Wrong, []string{"from 100 to 599"}, ""},
+	{"status 600", "http", replying(head("HTTP/1.1 600 x", "Content-Length: 0")), nil, Wrong, []string{"from 100 to 599"}, ""},
+	{"tab and letters beyond ASCII in the reason", "ws", replying(replaced("Switching Protocols", "W\xc3\xa4chsel\tx")), nil, Right, nil, "Wächsel x"},
+	{"empty line before the status line", "ws", replying("\r\n" + switched + "\r\n" + end), nil, Wrong, []string{"is not a status line"}, ""},
+	{"byte order mark before the status line", "ws", replying("\ufeff" + switched + "\r\n" + end), nil, Wrong, []string{"is not a status line"}, ""},
+	{"empty line without CR", "ws", replying(switched + "\n" + end), nil, Wrong, []string{"the line ends in LF"}, "response header: 128 bytes"},
+	{"all lines without CR", "ws", replying(strings.ReplaceAll(switched, "\r", "") + "\n" + end), nil, Wrong, []string{"ends in LF", "ends in LF", "ends in LF", "ends in LF", "ends in LF"}, ""},
+	{"line that ends in CR CR LF", "ws", replying(upgraded("", "X-A: b\r")), nil, Wrong, []string{"U+000D"}, ""},
+	{"space before the first field", "ws", replying(replaced("Upgrade: websocket", " Upgrade: websocket")), nil, Wrong, []string{"must not continue", "missing"}, ""},
+	{"DEL in a value", "ws", replying(upgraded("", "X-A: \x7f")), nil, Wrong, []string{"U+007F"}, ""},
+	{"value of 60,000 bytes", "ws", replying(upgraded("", "X-A: "+strings.Repeat("x", 60000))), nil, Right, nil, ""},
+	{"Upgrade twice", "ws", replying(replaced("Upgrade: websocket", "Upgrade: websocket\r\nUpgrade: websocket")), nil, Wrong, []string{`must be "websocket"`}, ""},
+	{"Upgrade with a version", "ws", replying(replaced(": websocket", ": websocket/13")), nil, Wrong, []string{`must be "websocket"`}, ""},
+	{"Connection in capitals", "ws", replying(replaced("Connection: Upgrade", "Connection: UPGRADE")), nil, Right, nil, ""},
+	{"Connection with an empty element", "ws", replying(replaced("Connection: Upgrade", "Connection: ,Upgrade")), nil, Wrong, []string{"must not have empty elements"}, ""},
+	{"Connection: upgraded", "ws", replying(replaced("Connection: Upgrade", "Connection: upgraded")), nil, Wrong, []string{`must contain "Upgrade"`}, ""},
+	{"accept key in quotes", "ws", replying(replaced("KEY", `"KEY"`)), nil, Wrong, []string{"for the key of this request"}, ""},
+	{"accept key without padding", "ws", func(request string, c net.Conn) {
+		text, r := replaced("KEY", "KEY!"), recorder{}
+		replying(text)(request, &r)
+		_, _ = io.WriteString(c, strings.ReplaceAll(r.String(), "=!", ""))
+	}, nil, Wrong, []string{"for the key of this request"}, ""},
+	{"Server twice", "ws", replying(upgraded("", "Server: a", "Server: b")), nil, Wrong, []string{"10.2.4"}, ""},
+	{"Date of another form", "ws", replying(upgraded("", "Date: Sunday, 06-Nov-94 08:49:37 GMT")), nil, Wrong, []string{"not a date"}, ""},
+	{"Date of another zone", "ws", replying(upgraded("", "Date: Sun, 06 Nov 1994 08:49:37 CET")), nil, Wrong, []string{"not a date"}, ""},
+	{"Date of another weekday", "ws", replying(upgraded("", "Date: Mon, 06 Nov 1994 08:49:37 GMT")), nil, Wrong, []string{"not a date"}, ""},
+	{"no Date", "http", replying("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), nil, Contestable, []string{"required of a server with a clock"}, ""},
+	{"no Date in a 503", "ws", replying("HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n"), nil, Wrong, []string{"503"}, ""},
+	{"426 without the option", "ws", replying(head("HTTP/1.1 426 x", "Upgrade: websocket", "Content-Length: 0")), nil, Wrong, []string{"426", "section 7.8"}, ""},
+	{"Retry-After: soon", "ws", replying(head("HTTP/1.1 503 x", "Retry-After: soon", "Content-Length: 0")), nil, Wrong, []string{"503", "section 10.2.3"}, ""},
+
+	{"extensions with an empty element", "ws", replying(upgraded("", "Sec-WebSocket-Extensions: permessage-deflate,")), offerDeflate, Wrong, []string{"must not have empty elements"}, ""},
+	{"empty extensions", "ws", replying(upgraded("", "Sec-WebSocket-Extensions:")), offerDeflate, Wrong, []string{"not offered"}, ""},
+	{"extension in capitals", "ws", replying(upgraded("", "Sec-WebSocket-Extensions: Permessage-Deflate")), offerDeflate, Wrong, []string{"not offered"}, ""},
+	{"former name of the extension", "ws", replying(upgraded("", "Sec-WebSocket-Extensions: x-webkit-deflate-frame")), offerDeflate, Wrong, []string{"not offered"}, ""},
+	{"server_max_window_bits=16", "ws", replying(upgraded("", "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=16")), offerDeflate, Wrong, []string{"allowed: 8 to 15"}, ""},
+	{"server_max_window_bits=8", "ws", replying(upgraded("", "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8")), offerDeflate, Right, nil, ""},
+	{"server_max_window_bits=+9", "ws", replying(upgraded("", "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=+9")), offerDeflate, Wrong, []string{"allowed: 8 to 15"}, ""},
+	{"semicolon without a parameter", "ws", replying(upgraded("", "Sec-WebSocket-Extensions: permessage-deflate;")), offerDeflate, Wrong, []string{"is not defined"}, ""},
 }
 
 var frameAnswers = []answer{
@@ -252,6 +323,33 @@ var frameAnswers = []answer{
 	{"reason that is not UTF-8", "ws", replying(switched + "\r\n" + frameOf(0x88, "\x03\xe8\xff")), nil, Wrong, []string{"reason is not UTF-8"}, ""},
 	{"frame after the close frame", "ws", replying(switched + "\r\n" + end + "\x81\x02hi"), nil, Wrong, []string{"after a close frame"}, ""},
 	{"fragmented close", "ws", replying(switched + "\r\n\x08\x00" + end), nil, Wrong, []string{"not fragmented"}, ""},
+
+	{"message in three frames, the last one empty", "ws", replying(upgraded("\x01\x01a\x00\x01b\x80\x00")), nil, Right, nil, ": ab"},
+	{"close frame within a message", "ws", replying(upgraded("\x01\x01a")), nil, Contestable, []string{"the message is lost"}, ""},
+	{"close frame of 126 bytes", "ws", replying(switched + "\r\n\x88\x7e\x00\x7e\x03\xe8" + strings.Repeat("x", 124) + end), nil, Wrong, []string{"at most 125"}, ""},
+	{"two close frames", "ws", replying(upgraded(end)), nil, Wrong, []string{"after a close frame"}, ""},
+	{"masked close frame", "ws", replying(switched + "\r\n\x88\x82\x00\x00\x00\x00\x03\xe8" + end), nil, Wrong, []string{"must not mask"}, ""},
+	{"connection that stays open", "ws", func(request string, c net.Conn) { replying(switched+"\r\n"+end)(request, c.(*scriptedServer).Conn) }, nil, Wrong, []string{"must close the TCP connection at once"}, ""},
+	{"frame that follows the close frame later", "ws", func(request string, c net.Conn) {
+		replying(switched+"\r\n"+end)(request, c.(*scriptedServer).Conn)
+		time.Sleep(50 * time.Millisecond)
+		_, _ = io.WriteString(c, "\x81\x02hi")
+	}, nil, Wrong, []string{"after a close frame"}, ""},
+	{"pong with another payload", "ws", replying(upgraded("\x8a\x03abc")), nil, Right, nil, "pong frame"},
+	{"text with U+0000", "ws", replying(upgraded(frameOf(0x81, "a\x00b"))), nil, Right, nil, ": a\ufffdb"},
+	{"text with a noncharacter", "ws", replying(upgraded(frameOf(0x81, "\uffff"))), nil, Right, nil, ""},
+	{"overlong UTF-8", "ws", replying(upgraded(frameOf(0x81, "\xc0\xaf"))), nil, Wrong, []string{"not UTF-8"}, ""},
+	{"letter that is cut off", "ws", replying(upgraded(frameOf(0x81, "\xc3"))), nil, Wrong, []string{"not UTF-8"}, ""},
+	{"close with 3000", "ws", replying(switched + "\r\n" + frameOf(0x88, "\x0b\xb8")), nil, Right, nil, "code 3000"},
+	{"close with 0", "ws", replying(switched + "\r\n" + frameOf(0x88, "\x00\x00")), nil, Wrong, []string{"0 must not be sent"}, ""},
+	{"close with 1016", "ws", replying(switched + "\r\n" + frameOf(0x88, "\x03\xf8")), nil, Wrong, []string{"1016 must not be sent"}, ""},
+
+	{"compressed message in two frames", "ws", replying(upgraded(frameOf(0x41, deflated("hello hello")[:5])+frameOf(0x80, deflated("hello hello")[5:]), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, ": hello hello"},
+	{"empty compressed message", "ws", replying(upgraded(frameOf(0xc1, "\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, "(decompressed: 0 bytes)"},
+	{"compressed message with a final block", "ws", replying(upgraded(frameOf(0xc1, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, ": Hello"},
+	{"compressed message that uses the one before", "ws", replying(upgraded(frameOf(0xc1, "\xf2\x48\xcd\xc9\xc9\x07\x00")+frameOf(0xc1, "\xf2\x00\x11\x00\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, "5 of payload (decompressed: 5 bytes): Hello"},
+	{"the same without context takeover", "ws", replying(upgraded(frameOf(0xc1, "\xf2\x48\xcd\xc9\xc9\x07\x00")+frameOf(0xc1, "\xf2\x00\x11\x00\x00"), "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover")), offerDeflate, Wrong, []string{"not compressed with DEFLATE"}, ""},
+	{"compressed messages that expand", "ws", replying(upgraded(strings.Repeat(longFrame(0xc2, deflated(strings.Repeat("0", 1<<19))), 4), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, "more than 1048576 bytes"},
 }
 
 var bodyAnswers = []answer{
@@ -284,15 +382,16 @@ var bodyAnswers = []answer{
 	{"body of 1 MiB", "http", replying(head("HTTP/1.1 200 OK", "Content-Length: 1048576") + strings.Repeat("x", 1<<20)), nil, Right, nil, "response complete"},
 	{"body until the end", "http", closing(head("HTTP/1.1 200 OK") + "{}"), nil, Contestable, []string{"cannot carry another response"}, ""},
 	{"body that never ends", "http", flooding(head("HTTP/1.1 200 OK"), "x"), nil, Contestable, []string{"cannot carry another response"}, "more than 1048576 bytes"},
-	{"HTTP/1.0", "http", closing(head("HTTP/1.0 200 OK", "Content-Length: 2") + "{}"), nil, Right, nil, ""},
-	{"HTTP/1.0 with chunks", "http", replying(head("HTTP/1.0 200 OK", "Transfer-Encoding: chunked") + "2\r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"HTTP/1.0 has no transfer codings"}, ""},
+	{"HTTP/1.0", "http", closing(head("HTTP/1.0 200 OK", "Content-Length: 2") + "{}"), nil, Contestable, []string{"every poll requires a new connection"}, ""},
+	{"HTTP/1.0 that stays open", "http", replying(head("HTTP/1.0 200 OK", "Connection: Keep-Alive", "Content-Length: 2") + "{}"), nil, Right, nil, ""},
+	{"HTTP/1.0 with chunks", "http", replying(head("HTTP/1.0 200 OK", "Connection: keep-alive", "Transfer-Encoding: chunked") + "2\r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"HTTP/1.0 has no transfer codings"}, ""},
 	{"poll that closes", "http", replying(head("HTTP/1.1 204 No Content", "Connection: close")), nil, Contestable, []string{"every poll requires a new connection"}, ""},
 	{"429", "http", replying(head("HTTP/1.1 429 x", "Content-Length: 0")), nil, Wrong, []string{"the poll was refused"}, ""},
 	{"redirected poll", "http", replying(head("HTTP/1.1 302 Found", "Location: http://other.test/", "Content-Length: 0")), nil, Wrong, []string{"a redirect, which is not followed"}, ""},
 	{"held long poll", "http", replying(""), nil, NoAnswer, []string{"a long poll may be held"}, ""},
 
 	{"chunks", "http", replying(chunks + "2\r\n{}\r\n0\r\n\r\n"), nil, Right, nil, "{}"},
-	{"chunk size 2 ;x", "http", replying(chunks + "2 ;x\r\n{}\r\n0\r\n\r\n"), nil, Right, nil, "{}"},
+	{"chunk size 2 ;x", "http", replying(chunks + "2 ;x\r\n{}\r\n0\r\n\r\n"), nil, Contestable, []string{"must not be sent"}, "{}"},
 	{"chunk extension with a value", "http", replying(chunks + "2;a=\"b\"\r\n{}\r\n0\r\n\r\n"), nil, Right, nil, "{}"},
 	{"chunk size 0002", "http", replying(chunks + "0002\r\n{}\r\n000\r\n\r\n"), nil, Right, nil, "{}"},
 	{"chunk size with a space", "http", replying(chunks + "2 \r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"white space after a chunk size"}, ""},
@@ -320,6 +419,53 @@ var bodyAnswers = []answer{
 	{"Brotli unasked", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: br", "Content-Length: 2") + "\x0b\x80"), nil, Right, nil, "(2 bytes, coded by br)"},
 	{"gzip that expands", "http", closing(head("HTTP/1.1 200 OK", "Content-Encoding: gzip", "Connection: close") + gzipped(strings.Repeat("0", 8<<20))), nil, Contestable, []string{"new connection", "another response"}, "more than 1048576 bytes"},
 	{"binary body", "http", replying(head("HTTP/1.1 200 OK", "Content-Length: 3") + "\xff\x00\x1b"), nil, Right, nil, "(3 bytes that are not text)"},
+
+	{"205 without a body", "http", replying(head("HTTP/1.1 205 x", "Content-Length: 0")), nil, Right, nil, ""},
+	{"205 with a body", "http", replying(head("HTTP/1.1 205 x", "Content-Length: 2") + "{}"), nil, Wrong, []string{"a 205 has no content"}, ""},
+	{"206 unasked", "http", replying(head("HTTP/1.1 206 x", "Content-Range: bytes 0-1/9", "Content-Length: 2") + "{}"), nil, Wrong, []string{"section 15.3.7"}, ""},
+	{"206 to a range", "http", replying(head("HTTP/1.1 206 x", "Content-Range: bytes 0-1/9", "Content-Length: 2") + "{}"), func(t *Target) { t.Fields = []string{"Range: bytes=0-1"} }, Right, nil, ""},
+	{"bytes that follow a 204 later", "http", func(request string, c net.Conn) {
+		replying(head("HTTP/1.1 204 No Content"))(request, c)
+		time.Sleep(50 * time.Millisecond)
+		_, _ = io.WriteString(c, "{}")
+	}, nil, Wrong, []string{"no request was sent"}, ""},
+	{"body after HEAD", "http", replying(head("HTTP/1.1 200 OK", "Content-Length: 2") + "{}"), func(t *Target) { t.Method = "HEAD" }, Wrong, []string{"no request was sent"}, ""},
+	{"304 with the length of its content", "http", replying(head("HTTP/1.1 304 Not Modified", "Content-Length: 200", `ETag: "x"`)), func(t *Target) { t.Fields = []string{"If-None-Match: x"} }, Right, nil, ""},
+	{"length with zeros in front", "http", replying(head("HTTP/1.1 200 OK", "Content-Length: 0000000000000000000000002") + "{}"), nil, Right, nil, "{}"},
+	{"length 0x2", "http", closing(head("HTTP/1.1 200 OK", "Content-Length: 0x2") + "{}"), nil, Wrong, []string{"not a number of bytes", ""}, ""},
+	{"length 2.0", "http", closing(head("HTTP/1.1 200 OK", "Content-Length: 2.0") + "{}"), nil, Wrong, []string{"not a number of bytes", ""}, ""},
+	{"empty length", "http", closing(head("HTTP/1.1 200 OK", "Content-Length:") + "{}"), nil, Wrong, []string{"not a number of bytes", ""}, ""},
+	{"lengths 2,3 without a space", "http", closing(head("HTTP/1.1 200 OK", "Content-Length: 2,3") + "{}"), nil, Wrong, []string{"not a number of bytes"}, ""},
+	{"ETag without quotes", "http", replying(head("HTTP/1.1 204 No Content", "ETag: 0")), nil, Wrong, []string{"section 8.8.3"}, ""},
+	{"weak ETag", "http", replying(head("HTTP/1.1 204 No Content", `ETag: W/"0"`)), nil, Right, nil, ""},
+	{"Last-Modified in seconds", "http", replying(head("HTTP/1.1 204 No Content", "Last-Modified: 784111777")), nil, Wrong, []string{"not a date"}, ""},
+	{"Expires: 0", "http", replying(head("HTTP/1.1 204 No Content", "Expires: 0")), nil, Contestable, []string{"recipients take it as expired"}, ""},
+	{"Content-Type: json", "http", replying(head("HTTP/1.1 200 OK", "Content-Type: json", "Content-Length: 2") + "{}"), nil, Wrong, []string{"section 8.3.1"}, ""},
+	{"Age: -1", "http", replying(head("HTTP/1.1 204 No Content", "Age: -1")), nil, Wrong, []string{"RFC 9111, section 5.1"}, ""},
+	{"offer of h2c", "http", replying(head("HTTP/1.1 204 No Content", "Upgrade: h2c", "Connection: Upgrade")), nil, Right, nil, ""},
+	{"offer of h2c without the option", "http", replying(head("HTTP/1.1 204 No Content", "Upgrade: h2c")), nil, Wrong, []string{"section 7.8"}, ""},
+	{"401 to a poll without a challenge", "http", replying(head("HTTP/1.1 401 x", "Content-Length: 0")), nil, Wrong, []string{"the poll was refused", "missing"}, ""},
+
+	{"chunked in capitals", "http", replying(head("HTTP/1.1 200 OK", "Transfer-Encoding: CHUNKED") + "2\r\n{}\r\n0\r\n\r\n"), nil, Right, nil, "{}"},
+	{"chunked with the sign of Kelvin", "http", closing(head("HTTP/1.1 200 OK", "Transfer-Encoding: chun\u212aed") + "2\r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"is not a transfer coding", ""}, ""},
+	{"chunked with a parameter", "http", replying(head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked;x=1") + "2\r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"chunked has no parameters"}, ""},
+	{"chunk size with many zeros in front", "http", replying(chunks + "00000000000000000002\r\n{}\r\n0\r\n\r\n"), nil, Right, nil, "{}"},
+	{"chunk sizes in both cases", "http", replying(chunks + "a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n"), nil, Right, nil, ""},
+	{"chunk extension without a name", "http", replying(chunks + "2;\r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"not an extension of a chunk"}, ""},
+	{"chunk extension with CR", "http", replying(chunks + "2;a\rb\r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"not an extension of a chunk"}, ""},
+	{"chunk extension without the end of its text", "http", replying(chunks + "2;a=\"b\r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"not an extension of a chunk"}, ""},
+	{"chunk extension with a space in its text", "http", replying(chunks + "2;a=\"b c\"\r\n{}\r\n0\r\n\r\n"), nil, Right, nil, "{}"},
+	{"chunk size -2", "http", replying(chunks + "-2\r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"is not a chunk size"}, ""},
+	{"chunk size with a letter", "http", replying(chunks + "2g\r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"is not a chunk size"}, ""},
+	{"space before a chunk size", "http", replying(chunks + " 2\r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"is not a chunk size"}, ""},
+	{"trailer that ends in LF", "http", replying(chunks + "2\r\n{}\r\n0\r\n\n"), nil, Wrong, []string{"the line ends in LF"}, ""},
+	{"last chunk without an empty line", "http", closing(chunks + "2\r\n{}\r\n0\r\n"), nil, Wrong, []string{"RFC 9112, section 8"}, ""},
+	{"ETag in a trailer", "http", replying(chunks + "2\r\n{}\r\n0\r\nETag: \"x\"\r\n\r\n"), nil, Right, nil, `ETag: "x"`},
+	{"Cache-Control in a trailer", "http", replying(chunks + "2\r\n{}\r\n0\r\nCache-Control: no-store\r\n\r\n"), nil, Wrong, []string{"not allowed in a trailer"}, ""},
+	{"gzip in chunks", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: gzip", "Transfer-Encoding: chunked") + "1a\r\n" + gzipped("hi")[:26] + "\r\n0\r\n\r\n"), nil, Right, nil, "hi"},
+	{"gzip that is corrupt", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: gzip", "Content-Length: 20") + gzipped("hi")[:10] + strings.Repeat("\xff", 10)), nil, Wrong, []string{"the content is not gzip"}, ""},
+	{"gzip that is cut off", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: gzip", "Content-Length: 20") + gzipped("hi")[:20]), nil, Wrong, []string{"the content is not gzip"}, ""},
+	{"bytes behind gzip", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: gzip", "Content-Length: 28") + gzipped("hi")[:26] + "xx"), nil, Wrong, []string{"the content is not gzip"}, ""},
 }
 
 var streamAnswers = []answer{
@@ -363,6 +509,27 @@ var streamAnswers = []answer{
 	{"line that is not UTF-8", "stream+http", replying(ndjson + "\"\xff\"\n"), nil, Wrong, []string{"not UTF-8"}, ""},
 	{"lines as JSON", "stream+http", replying(head("HTTP/1.1 200 OK", "Content-Type: application/json") + "{}\n"), nil, Contestable, []string{"no standard defines the type"}, ""},
 	{"lines that end", "stream+http", closing(ndjson), nil, Contestable, []string{"has to reconnect"}, ""},
+
+	{"end after a comment", "sse+http", closing(events + ":ok\n"), nil, Contestable, []string{"a browser reconnects"}, ""},
+	{"end within a line of data", "sse+http", closing(events + "data: x"), nil, Wrong, []string{"browsers discard it"}, "a line without its end"},
+	{"end within a comment", "sse+http", closing(events + ":o"), nil, Contestable, []string{"the last line has no end"}, ""},
+	{"event without data", "sse+http", closing(events + "event: x\nid: 1\n\n"), nil, Contestable, []string{"a browser reconnects"}, "there is no data before it"},
+	{"empty data", "sse+http", replying(events + "data:\n\n"), nil, Right, nil, "the event is complete"},
+	{"data in several lines", "sse+http", replying(events + "data: a\ndata: b\n\n"), nil, Right, nil, "the event is complete"},
+	{"field names in capitals", "sse+http", replying(events + "DATA: x\ndata: x\n\n"), nil, Contestable, []string{"unknown field"}, ""},
+	{"retry: -1", "sse+http", replying(events + "retry: -1\ndata: x\n\n"), nil, Wrong, []string{"not a number of ms"}, ""},
+	{"retry with two spaces", "sse+http", replying(events + "retry:  1\ndata: x\n\n"), nil, Wrong, []string{"not a number of ms"}, ""},
+	{"byte order mark later", "sse+http", replying(events + "\ndata: x\n\ufeffdata: y\n\n"), nil, Contestable, []string{"unknown field"}, ""},
+	{"data with U+0000", "sse+http", replying(events + "data: a\x00b\n\n"), nil, Right, nil, "a\ufffdb"},
+	{"charset as the second parameter", "sse+http", replying(head("HTTP/1.1 200 OK", `Content-Type: text/event-stream; x=y; Charset="iso-8859-1"`) + "data: x\n\n"), nil, Wrong, []string{"always UTF-8"}, ""},
+	{"charset in quotes", "sse+http", replying(head("HTTP/1.1 200 OK", `Content-Type: text/event-stream;charset="utf-8"`) + "data: x\n\n"), nil, Right, nil, ""},
+	{"event in a body with a length", "sse+http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Content-Length: 9") + "data: x\n\n"), nil, Right, nil, "the event is complete"},
+	{"401 to a stream without a challenge", "sse+http", replying(head("HTTP/1.1 401 x", "Content-Length: 0")), nil, Wrong, []string{"401: Unauthorized", "missing"}, ""},
+	{"two types", "sse+http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Content-Type: text/event-stream") + "data: x\n\n"), nil, Wrong, []string{"only once"}, ""},
+	{"line of JSON behind a byte order mark", "stream+http", replying(ndjson + "\ufeff{}\n"), nil, Wrong, []string{"not a JSON text"}, ""},
+	{"lines of JSON that end in CR LF", "stream+http", replying(ndjson + "{}\r\n"), nil, Right, nil, "one JSON text"},
+	{"end within a line of JSON", "stream+http", closing(ndjson + "{}"), nil, Contestable, []string{"the last line has no end"}, "a line without its end"},
+	{"two JSON texts in a line", "stream+http", replying(ndjson + "{}{}\n"), nil, Wrong, []string{"not a JSON text"}, ""},
 }
 
 // TestAnswersAreJudged sends each answer of the corpus.

@@ -13,6 +13,9 @@ func checkExtensions(value string, offered bool) string {
 		return "not offered: the client must fail the connection (RFC 6455, section 9.1)"
 	}
 	all := strings.Split(value, ",")
+	if len(all) > 1 && hasEmpty(value) {
+		return emptyElement
+	}
 	if len(all) > 1 {
 		return "one extension was offered, and the server selects several (RFC 6455, section 9.1)"
 	}

@@ -1,35 +1,110 @@
 package inspect
 
-// common explains header fields of any response, by name in lower case.
-var common = map[string]string{
-	"access-control-allow-headers":     "header fields that pages of other origins may send (Fetch Standard, section 3.2)",
-	"access-control-allow-methods":     "methods that pages of other origins may use (Fetch Standard, section 3.2)",
-	"access-control-allow-origin":      "origins whose pages may read the response; browsers do not apply this to a WebSocket (Fetch Standard, section 3.2)",
-	"access-control-allow-credentials": "permits such pages to send cookies (Fetch Standard, section 3.2)",
-	"access-control-expose-headers":    "header fields that such pages may read (Fetch Standard, section 3.2)",
-	"access-control-max-age":           "time for which browsers may cache these permissions (Fetch Standard, section 3.2)",
-	"age":                              "time in a cache: this response does not come from the server itself (RFC 9111, section 5.1)",
-	"allow":                            "methods that the resource supports (RFC 9110, section 10.2.1)",
-	"alt-svc":                          "alternative services for the same resource, such as HTTP/3 (RFC 7838)",
-	"cache-control":                    "caches that may store the response, and for how long (RFC 9111, section 5.2)",
-	"connection":                       "options for this connection only, or its end after this response (RFC 9110, section 7.6.1)",
-	"content-encoding":                 "compression of the body (RFC 9110, section 8.4)",
-	"content-length":                   "length of the body (RFC 9112, section 6.2)",
-	"content-type":                     "media type of the body (RFC 9110, section 8.3)",
-	"date":                             "time of the response, in whole seconds (RFC 9110, section 6.6.1)",
-	"etag":                             "identifier of this version of the resource, for conditional requests (RFC 9110, section 8.8.3)",
-	"expires":                          "time until which caches may reuse the response (RFC 9111, section 5.3)",
-	"keep-alive":                       "time for which the connection may stay idle between two requests (RFC 2068, section 19.7.1.1)",
-	"last-modified":                    "time of the last change of the resource (RFC 9110, section 8.8.2)",
-	"location":                         "URL of a redirect (RFC 9110, section 10.2.2)",
-	"pragma":                           "replaces Cache-Control for HTTP/1.0 (RFC 9111, section 5.4)",
-	"server":                           "software of the server (RFC 9110, section 10.2.4)",
-	"set-cookie":                       "cookie that the browser adds to every later request, including each poll (RFC 6265, section 4.1)",
-	"strict-transport-security":        "requires browsers to use TLS from now on (RFC 6797)",
-	"transfer-encoding":                "encoding of the body for transfer (RFC 9112, section 6.1)",
-	"upgrade":                          "protocols to which the server can switch (RFC 9110, section 7.8)",
-	"vary":                             "request fields on which the response depends (RFC 9110, section 12.5.5)",
-	"via":                              "proxies that forwarded the response (RFC 9110, section 7.6.3)",
-	"x-accel-buffering":                "instructs nginx not to buffer the response",
-	"x-content-type-options":           "forbids browsers to guess the media type (Fetch Standard, section 3.6)",
+import (
+	"net/http"
+	"regexp"
+	"time"
+)
+
+// A known field has a purpose and a syntax.
+type known struct {
+	purpose string
+	check   check // nil: every value is allowed
 }
+
+// common explains header fields of any response, by name in lower case.
+var common = map[string]known{
+	"access-control-allow-headers":     {"header fields that pages of other origins may send (Fetch Standard, section 3.2)", nil},
+	"access-control-allow-methods":     {"methods that pages of other origins may use (Fetch Standard, section 3.2)", nil},
+	"access-control-allow-origin":      {"origins whose pages may read the response; browsers do not apply this to a WebSocket (Fetch Standard, section 3.2)", nil},
+	"access-control-allow-credentials": {"permits such pages to send cookies (Fetch Standard, section 3.2)", nil},
+	"access-control-expose-headers":    {"header fields that such pages may read (Fetch Standard, section 3.2)", nil},
+	"access-control-max-age":           {"time for which browsers may cache these permissions (Fetch Standard, section 3.2)", nil},
+	"age":                              {"time in a cache: this response does not come from the server itself (RFC 9111, section 5.1)", checkSyntax(digits, "a number of seconds (RFC 9111, section 5.1)")},
+	"allow":                            {"methods that the resource supports (RFC 9110, section 10.2.1)", nil},
+	"alt-svc":                          {"alternative services for the same resource, such as HTTP/3 (RFC 7838)", nil},
+	"cache-control":                    {"caches that may store the response, and for how long (RFC 9111, section 5.2)", nil},
+	"connection":                       {"options for this connection only, or its end after this response (RFC 9110, section 7.6.1)", checkList},
+	"content-encoding":                 {"compression of the body (RFC 9110, section 8.4)", nil},
+	"content-length":                   {"length of the body (RFC 9112, section 6.2)", checkLength},
+	"content-type":                     {"media type of the body (RFC 9110, section 8.3)", checkMediaType},
+	"date":                             {"time of the response, in whole seconds (RFC 9110, section 6.6.1)", checkDate("RFC 9110, section 5.6.7", Wrong)},
+	"etag":                             {"identifier of this version of the resource, for conditional requests (RFC 9110, section 8.8.3)", checkSyntax(entityTag, "an opaque text in quotes (RFC 9110, section 8.8.3)")},
+	"expires":                          {"time until which caches may reuse the response (RFC 9111, section 5.3)", checkDate("RFC 9111, section 5.3: recipients take it as expired", Contestable)},
+	"keep-alive":                       {"time for which the connection may stay idle between two requests (RFC 2068, section 19.7.1.1)", nil},
+	"last-modified":                    {"time of the last change of the resource (RFC 9110, section 8.8.2)", checkDate("RFC 9110, section 5.6.7", Wrong)},
+	"location":                         {"URL of a redirect (RFC 9110, section 10.2.2)", nil},
+	"pragma":                           {"replaces Cache-Control for HTTP/1.0 (RFC 9111, section 5.4)", nil},
+	"retry-after":                      {"time until the next request may be sent (RFC 9110, section 10.2.3)", checkRetryAfter},
+	"server":                           {"software of the server (RFC 9110, section 10.2.4)", nil},
+	"set-cookie":                       {"cookie that the browser adds to every later request, including each poll (RFC 6265, section 4.1)", nil},
+	"strict-transport-security":        {"requires browsers to use TLS from now on (RFC 6797)", nil},
+	"transfer-encoding":                {"encoding of the body for transfer (RFC 9112, section 6.1)", checkCoding},
+	"upgrade":                          {"protocols to which the server can switch (RFC 9110, section 7.8)", checkUpgrade},
+	"vary":                             {"request fields on which the response depends (RFC 9110, section 12.5.5)", nil},
+	"via":                              {"proxies that forwarded the response (RFC 9110, section 7.6.3)", nil},
+	"x-accel-buffering":                {"instructs nginx not to buffer the response", nil},
+	"x-content-type-options":           {"forbids browsers to guess the media type (Fetch Standard, section 3.6)", nil},
+}
+
+var (
+	entityTag = regexp.MustCompile(`^(W/)?"[^" \x00-\x20\x7f]*"$`)
+	typeName  = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+)
+
+// checkSyntax checks a value by its syntax.
+func checkSyntax(right *regexp.Regexp, want string) check {
+	return func(value string, _ header) (Grade, string) {
+		if !right.MatchString(value) {
+			return Wrong, "must be " + want
+		}
+		return Plain, ""
+	}
+}
+
+// isDate reports whether a value is a date in the form that may be sent (RFC 9110, section 5.6.7).
+func isDate(value string) bool {
+	t, err := time.Parse(http.TimeFormat, value)
+	return err == nil && t.Format(http.TimeFormat) == value
+}
+
+func checkDate(clause string, otherwise Grade) check {
+	return func(value string, _ header) (Grade, string) {
+		if !isDate(value) {
+			return otherwise, "not a date such as Sun, 06 Nov 1994 08:49:37 GMT (" + clause + ")"
+		}
+		return Plain, ""
+	}
+}
+
+func checkRetryAfter(value string, _ header) (Grade, string) {
+	if !isDate(value) && !digits.MatchString(value) {
+		return Wrong, "must be a number of seconds or a date (RFC 9110, section 10.2.3)"
+	}
+	return Plain, ""
+}
+
+func checkMediaType(value string, _ header) (Grade, string) {
+	if !typeName.MatchString(mediaType(value)) {
+		return Wrong, "must be TYPE/SUBTYPE, perhaps with parameters (RFC 9110, section 8.3.1)"
+	}
+	return Plain, ""
+}
+
+// checkUpgrade checks the protocols that a response without a switch offers.
+func checkUpgrade(_ string, h header) (Grade, string) {
+	if !has(h.value("Connection"), "upgrade") {
+		return Wrong, `requires "upgrade" in Connection, which limits it to the next hop (RFC 9110, section 7.8)`
+	}
+	return Plain, ""
+}
+
+// checkList checks a comma-separated list.
+func checkList(value string, _ header) (Grade, string) {
+	if hasEmpty(value) {
+		return Wrong, emptyElement
+	}
+	return Plain, ""
+}
+
+const emptyElement = "a list must not have empty elements (RFC 9110, section 5.6.1.1)"

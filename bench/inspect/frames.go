@@ -94,7 +94,10 @@ type frames struct {
 	compressed bool
 	message    []byte // so far
 	window     []byte // at most 32 KiB of the last decompressed text
+	inflated   int    // decompressed bytes of all messages
 	closed     bool
+	broken     bool // within a message
+	wrong      bool // a frame was
 }
 
 // next explains the next frame.
@@ -119,6 +122,7 @@ func (s *frames) next(f frame) Line {
 	}
 	if why != "" {
 		l.Grade, l.Why = Wrong, why
+		s.wrong = true
 	}
 	return l
 }
@@ -175,7 +179,7 @@ func (s *frames) data(f frame, l *Line) string {
 	if s.compressed {
 		var err error
 		if content, err = s.inflate(s.message); errors.Is(err, errTooMuch) {
-			l.Text += fmt.Sprintf(", decompressed more than %d", maxContent)
+			l.Text += fmt.Sprintf(", all messages decompressed more than %d", maxContent)
 			return ""
 		} else if err != nil {
 			return "the payload is not compressed with DEFLATE (RFC 7692, section 7.2.2)"
@@ -197,11 +201,11 @@ func (s *frames) data(f frame, l *Line) string {
 func (s *frames) inflate(compressed []byte) ([]byte, error) {
 	const tail = "\x00\x00\xff\xff" + "\x01\x00\x00\xff\xff" // the bytes that the sender removed, and an empty final part
 	in := io.MultiReader(bytes.NewReader(compressed), bytes.NewReader([]byte(tail)))
-	out, err := io.ReadAll(io.LimitReader(flate.NewReaderDict(in, s.window), maxContent+1))
+	out, err := io.ReadAll(io.LimitReader(flate.NewReaderDict(in, s.window), int64(maxContent+1-s.inflated)))
 	if err != nil {
 		return nil, err
 	}
-	if len(out) > maxContent {
+	if s.inflated += len(out); s.inflated > maxContent {
 		return nil, errTooMuch
 	}
 	if !s.fresh {
@@ -224,6 +228,7 @@ func (s *frames) close(f frame, l *Line) string {
 	if s.sent {
 		l.For = closePurpose
 	}
+	s.broken = s.started != 0 && !s.wrong
 	switch {
 	case len(f.payload) == 0:
 		l.Text = "close frame: without a code"

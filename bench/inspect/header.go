@@ -17,7 +17,7 @@ import (
 type header struct {
 	lines   []string // the status line first; without line ends
 	sizes   []int    // of each, with its line end
-	bare    []bool   // of each: its line end is LF without CR
+	bare    []bool   // of each: its line end is LF without CR; one more for the empty line
 	version string   // of HTTP
 	status  int
 }
@@ -92,7 +92,7 @@ func readFields(r *bufio.Reader, trailer bool) (lines []string, sizes []int, bar
 		text := strings.TrimSuffix(string(bytes), "\n")
 		line := strings.TrimSuffix(text, "\r")
 		if line == "" && (trailer || len(lines) > 0) {
-			return lines, sizes, bare, nil
+			return lines, sizes, append(bare, line == text), nil
 		}
 		lines, sizes, bare = append(lines, line), append(sizes, len(bytes)), append(bare, line == text)
 	}
@@ -144,7 +144,7 @@ func trimOWS(text string) string { return strings.Trim(text, " \t") }
 // section 5.1).
 func (h header) values(name string) (all []string) {
 	h.fields(func(n, v string) {
-		if strings.EqualFold(n, name) {
+		if equalFold(n, name) {
 			all = append(all, v)
 		}
 	})
@@ -157,18 +157,37 @@ func (h header) value(name string) string { return strings.Join(h.values(name), 
 // has reports whether a comma-separated list contains a word.
 func has(list, word string) bool {
 	for item := range strings.SplitSeq(list, ",") {
-		if strings.EqualFold(trimOWS(item), word) {
+		if equalFold(trimOWS(item), word) {
 			return true
 		}
 	}
 	return false
 }
 
+// hasEmpty reports whether a comma-separated list has an element without text.
+func hasEmpty(list string) bool {
+	return slices.ContainsFunc(strings.Split(list, ","), func(item string) bool { return trimOWS(item) == "" })
+}
+
 // mediaType returns a media type without its parameters, in lower case.
 func mediaType(value string) string {
 	kind, _, _ := strings.Cut(value, ";")
-	return strings.ToLower(trimOWS(kind))
+	return lower(trimOWS(kind))
 }
+
+// lower returns a text with the letters of ASCII in lower case: protocols compare no others without
+// their case, although U+212A, the sign of Kelvin, is a K in Unicode (RFC 9110, section 2.1).
+func lower(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, text)
+}
+
+// equalFold compares without the case of the letters of ASCII.
+func equalFold(a, b string) bool { return lower(a) == lower(b) }
 
 // cutText shortens quoted text between two letters.
 func cutText(text string) string {
@@ -197,7 +216,7 @@ func (h header) explain(rules []rule) (lines []Line) {
 	for i, text := range h.lines {
 		l := Line{Text: text, Bytes: h.sizes[i]}
 		name, _, isField := strings.Cut(text, ":")
-		key := strings.ToLower(name)
+		key := lower(name)
 		switch {
 		case i == 0:
 			l.apply(rules, "", text, h)
@@ -219,19 +238,30 @@ func (h header) explain(rules []rule) (lines []Line) {
 		if at := strings.IndexFunc(text, forbiddenInValue); at >= 0 {
 			l.Grade, l.Why = Wrong, fmt.Sprintf("the character U+%04X is not allowed (RFC 9110, section 5.5)", text[at])
 		} else if h.bare[i] && l.Grade != Wrong {
-			l.Grade, l.Why = Wrong, "the line ends in LF; it must end in CR LF (RFC 9112, section 2.2)"
+			l.Grade, l.Why = Wrong, bareLF
 		}
 		lines = append(lines, l)
+	}
+	if h.bare[len(h.lines)] {
+		lines = append(lines, Line{Text: emptyLine, Bytes: len("\n"), Grade: Wrong, Why: bareLF})
 	}
 	return append(lines, h.missing(rules, seen)...)
 }
 
+const (
+	emptyLine = "(empty line)"
+	bareLF    = "the line ends in LF; it must end in CR LF (RFC 9112, section 2.2)"
+)
+
 // missing returns a line for each required field that is not there.
 func (h header) missing(rules []rule, seen map[string]bool) (lines []Line) {
 	for _, r := range slices.Concat(rules, obliged) {
-		if r.required != 0 && r.required == h.status && !seen[strings.ToLower(r.name)] {
+		if r.required != 0 && r.required == h.status && !seen[lower(r.name)] {
 			lines = append(lines, Line{Text: r.name + ": …", For: r.purpose, Grade: Missing, Why: "missing in the response"})
 		}
+	}
+	if class := h.status / 100; 2 <= class && class <= 4 && !seen["date"] {
+		lines = append(lines, Line{Text: "Date: …", For: common["date"].purpose, Grade: Contestable, Why: "required of a server with a clock (RFC 9110, section 6.6.1)"})
 	}
 	return lines
 }
@@ -241,6 +271,8 @@ func (h header) judgeStatusLine(l *Line) {
 	switch {
 	case h.status < 100 || h.status > 599:
 		l.Grade, l.Why = Wrong, "a status is from 100 to 599 (RFC 9110, section 15)"
+	case h.version[0] == '1' && h.version > "1.1" && l.Grade != Wrong:
+		l.Grade, l.Why = Contestable, "there is no such version; recipients read it as HTTP/1.1 (RFC 9110, section 2.5)"
 	case h.version != "1.0" && h.version != "1.1":
 		l.Grade, l.Why = Wrong, "the version must be HTTP/1.1 (RFC 9112, section 2.3)"
 	case h.version == "1.0" && h.status < 200:
@@ -255,18 +287,24 @@ func forbiddenInValue(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // singletons are fields that a response has at most once, with the clause.
 var singletons = map[string]string{
-	"access-control-allow-origin": "Fetch Standard, section 3.2",
-	"age":                         "RFC 9111, section 5.1",
-	"content-type":                "RFC 9110, sections 5.3 and 8.3",
-	"date":                        "RFC 9110, sections 5.3 and 6.6.1",
-	"etag":                        "RFC 9110, sections 5.3 and 8.8.3",
-	"expires":                     "RFC 9111, section 5.3",
-	"last-modified":               "RFC 9110, sections 5.3 and 8.8.2",
-	"location":                    "RFC 9110, sections 5.3 and 10.2.2",
-	"retry-after":                 "RFC 9110, sections 5.3 and 10.2.3",
-	"sec-websocket-accept":        "RFC 6455, section 11.3.3",
-	"sec-websocket-extensions":    "RFC 6455, section 11.3.2",
-	"sec-websocket-protocol":      "RFC 6455, section 11.3.4",
+	"access-control-allow-credentials": "Fetch Standard, section 3.2",
+	"access-control-allow-origin":      "Fetch Standard, section 3.2",
+	"access-control-max-age":           "Fetch Standard, section 3.2",
+	"age":                              "RFC 9111, section 5.1",
+	"content-location":                 "RFC 9110, sections 5.3 and 8.7",
+	"content-range":                    "RFC 9110, sections 5.3 and 14.4",
+	"content-type":                     "RFC 9110, sections 5.3 and 8.3",
+	"date":                             "RFC 9110, sections 5.3 and 6.6.1",
+	"etag":                             "RFC 9110, sections 5.3 and 8.8.3",
+	"expires":                          "RFC 9111, section 5.3",
+	"last-modified":                    "RFC 9110, sections 5.3 and 8.8.2",
+	"location":                         "RFC 9110, sections 5.3 and 10.2.2",
+	"retry-after":                      "RFC 9110, sections 5.3 and 10.2.3",
+	"sec-websocket-accept":             "RFC 6455, section 11.3.3",
+	"sec-websocket-extensions":         "RFC 6455, section 11.3.2",
+	"sec-websocket-protocol":           "RFC 6455, section 11.3.4",
+	"server":                           "RFC 9110, sections 5.3 and 10.2.4",
+	"strict-transport-security":        "RFC 6797, section 7.1",
 }
 
 // A rule explains a header field of a response and checks its value.
@@ -297,7 +335,7 @@ func judge(right bool, why string) (Grade, string) {
 
 func (l *Line) apply(rules []rule, name, value string, h header) {
 	for _, r := range rules {
-		if !strings.EqualFold(r.name, name) {
+		if !equalFold(r.name, name) {
 			continue
 		}
 		l.For = r.purpose
@@ -306,5 +344,8 @@ func (l *Line) apply(rules []rule, name, value string, h header) {
 		}
 		return
 	}
-	l.For = common[strings.ToLower(name)]
+	known := common[lower(name)]
+	if l.For = known.purpose; known.check != nil {
+		l.Grade, l.Why = known.check(value, h)
+	}
 }

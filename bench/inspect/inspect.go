@@ -104,7 +104,7 @@ type Exchange struct {
 // Header returns the value of a field of the response's header; "": it has none.
 func (e *Exchange) Header(name string) string {
 	for _, l := range e.Response {
-		if field, value, found := strings.Cut(l.Text, ":"); found && strings.EqualFold(field, name) && l.Bytes > 0 {
+		if field, value, found := strings.Cut(l.Text, ":"); found && equalFold(field, name) && l.Bytes > 0 {
 			return strings.TrimSpace(value)
 		}
 	}
@@ -142,7 +142,7 @@ func headerBytes(lines []Line) (n int) {
 	for _, l := range lines {
 		n += l.Bytes
 	}
-	if n > 0 {
+	if n > 0 && !slices.ContainsFunc(lines, func(l Line) bool { return l.Text == emptyLine }) {
 		n += len("\r\n")
 	}
 	return n

@@ -60,7 +60,7 @@ func request(old, new string) func([]Line) []Line {
 
 func is(l Line, name string) bool {
 	n, _, found := strings.Cut(l.Text, ":")
-	return found && strings.EqualFold(n, name)
+	return found && equalFold(n, name)
 }
 
 // lowerCase writes the names of all fields in lower case.

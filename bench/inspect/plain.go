@@ -25,12 +25,19 @@ func (t Target) own() (lines []Line) {
 	return lines
 }
 
+// has reports whether the target has a field of its own.
+func (t Target) has(name string) bool {
+	return slices.ContainsFunc(t.own(), func(l Line) bool { return is(l, name) })
+}
+
+const newConnection = "allowed, but every poll requires a new connection: one more round trip, two more with TLS (RFC 9112, sections 9.3 and 9.6)"
+
 // plainRequest sends a request without an upgrade: a poll, or one that opens a stream.
 func (e *Exchange) plainRequest(c *conn) error {
 	t := e.Target
 	lines := t.opening()
 	stream, isStream := streams[t.Kind]
-	if isStream && !slices.ContainsFunc(t.own(), func(l Line) bool { return is(l, "Accept") }) {
+	if isStream && !t.has("Accept") {
 		lines = append(lines, field("Accept", stream.mediaType, stream.accepts))
 	}
 	lines = append(lines, t.own()...)
@@ -57,11 +64,11 @@ func (t Target) plainRules() []rule {
 	framed := []rule{
 		{"Content-Length", "length of the body, so that the connection can carry the next response (RFC 9112, section 6.2)", 0, checkLength},
 		{"Transfer-Encoding", "sends the body in chunks with their sizes, because its length is not known in advance (RFC 9112, section 7.1)", 0, checkCoding},
-		{"Connection", "whether the connection stays open for the next request; in HTTP/1.1 it does by default (RFC 9112, section 9.3)", 0, func(value string, _ header) (Grade, string) {
+		{"Connection", "whether the connection stays open for the next request; in HTTP/1.1 it does by default (RFC 9112, section 9.3)", 0, func(value string, h header) (Grade, string) {
 			if t.Kind == Poll && has(value, "close") {
-				return Contestable, "allowed, but every poll requires a new connection: one more round trip, two more with TLS (RFC 9112, section 9.6)"
+				return Contestable, newConnection
 			}
-			return Plain, ""
+			return checkList(value, h)
 		}},
 	}
 	if stream, isStream := streams[t.Kind]; isStream {
@@ -83,7 +90,7 @@ func (t Target) plainRules() []rule {
 
 // judgePoll checks the status of a poll.
 func (t Target) judgePoll(_ string, h header) (Grade, string) {
-	conditional := slices.ContainsFunc(t.own(), func(l Line) bool { return is(l, "If-None-Match") || is(l, "If-Modified-Since") })
+	conditional := t.has("If-None-Match") || t.has("If-Modified-Since")
 	switch {
 	case h.status == 101:
 		return Wrong, "the request has no Upgrade field: the server must not switch (RFC 9110, section 7.8)"
@@ -93,6 +100,10 @@ func (t Target) judgePoll(_ string, h header) (Grade, string) {
 		return Contestable, "304 responds to a conditional request, and this one is not (RFC 9110, section 15.4.5)"
 	case h.status/100 == 3:
 		return Wrong, "a redirect, which is not followed. " + meaning(h.status)
+	case h.status == 206 && !t.has("Range"):
+		return Wrong, "206 responds to a request with the field Range, and this one has none (RFC 9110, section 15.3.7)"
+	case h.version == "1.0" && h.status/100 == 2 && !has(h.value("Connection"), "keep-alive"):
+		return Contestable, newConnection
 	}
 	return judge(h.status/100 == 2, "the poll was refused. "+meaning(h.status))
 }

@@ -50,23 +50,32 @@ func (s stream) checkType(kind Kind) check {
 		if h.status != 200 {
 			return Plain, ""
 		}
-		_, parameters, _ := strings.Cut(value, ";")
-		name, charset, _ := strings.Cut(parameters, "=")
+		charset := parameter(value, "charset")
 		switch got := mediaType(value); {
 		case kind == Lines && got != s.mediaType:
 			return Contestable, fmt.Sprintf("expected %q; no standard defines the type (RFC 9110, section 8.3)", s.mediaType)
 		case got != s.mediaType:
 			return Wrong, fmt.Sprintf("must be %q (HTML Living Standard, section 9.2.3)", s.mediaType)
-		case kind == SSE && strings.EqualFold(trimOWS(name), "charset") && !strings.EqualFold(strings.Trim(charset, ` "`), "utf-8"):
+		case kind == SSE && charset != "" && !equalFold(charset, "utf-8"):
 			return Wrong, "events are always UTF-8 (HTML Living Standard, section 9.2.5)"
 		}
 		return Right, ""
 	}
 }
 
+// parameter returns the value of a parameter of a media type; "": it has none (RFC 9110, section 5.6.6).
+func parameter(value, name string) string {
+	for one := range strings.SplitSeq(value, ";") {
+		if n, v, found := strings.Cut(one, "="); found && equalFold(trimOWS(n), name) {
+			return strings.Trim(v, ` "`)
+		}
+	}
+	return ""
+}
+
 // firstUnit reads a stream up to the end of its first event or line.
 func (e *Exchange) firstUnit(c *conn, h header, b *body, s stream) error {
-	reader, known := decoded(b, h)
+	reader, known := decoded(b, h, true)
 	if !known {
 		e.After = append(e.After, Line{Text: "(a stream coded by " + cutText(h.value("Content-Encoding")) + ")", For: "not decoded here, so not checked (RFC 9110, section 8.4)"})
 		return nil
@@ -83,7 +92,7 @@ func (e *Exchange) firstUnit(c *conn, h header, b *body, s stream) error {
 
 // units explains lines up to the end of the first element.
 func (e *Exchange) units(c *conn, lines *lineReader, s stream) error {
-	parse := s.parser()
+	parse, pending := s.parser(), false
 	for {
 		text, bytes, err := lines.next()
 		e.content += bytes
@@ -97,7 +106,7 @@ func (e *Exchange) units(c *conn, lines *lineReader, s stream) error {
 		case errors.Is(err, io.EOF) && e.content >= maxContent:
 			return errTooMuch
 		case errors.Is(err, io.EOF):
-			e.streamEnd(s, lines.pending)
+			e.streamEnd(s, text, bytes, pending)
 			return nil
 		case err != nil:
 			return err
@@ -111,17 +120,23 @@ func (e *Exchange) units(c *conn, lines *lineReader, s stream) error {
 			return limit(fmt.Sprintf("more than %d lines without an %s; the rest was not read", maxFrames, s.unit))
 		}
 		e.After = append(e.After, line)
-		if lines.pending = text != ""; complete {
+		if pending = pending || strings.HasPrefix(text, "data"); complete {
 			return nil
 		}
 	}
 }
 
-// streamEnd explains the end of a stream before its first element.
-func (e *Exchange) streamEnd(s stream, pending bool) {
+// streamEnd explains the end of a stream before its first element, perhaps within a line or an event.
+func (e *Exchange) streamEnd(s stream, text string, bytes int, pending bool) {
 	l := Line{Text: "(end of the stream)", Grade: Contestable, Why: s.ended}
-	if pending {
+	if text != "" {
+		e.After = append(e.After, Line{Text: cutText(text), Bytes: bytes, For: "a line without its end"})
+	}
+	switch {
+	case s.cr && (pending || strings.HasPrefix(text, "data")):
 		l.Grade, l.Why = Wrong, "the last event is not complete: browsers discard it (HTML Living Standard, section 9.2.6)"
+	case text != "":
+		l.Why = "the last line has no end: a page that reads line by line may lose it; " + s.ended
 	}
 	e.After = append(e.After, l)
 }
@@ -133,7 +148,6 @@ const maxLine = 64 << 10
 type lineReader struct {
 	r       *bufio.Reader
 	cr      bool
-	pending bool // the last line was not empty
 	afterCR bool // an LF belongs to the line before
 }
 

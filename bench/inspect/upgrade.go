@@ -84,8 +84,18 @@ func (t Target) upgradeRules(key string) []rule {
 			return judge(h.status == 101, "the server did not switch. "+meaning(h.status))
 		}},
 		{"Sec-WebSocket-Version", "versions that the server supports, if it refuses another one (RFC 6455, section 4.4)", 0, nil},
-		{"Upgrade", "the new protocol (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return strings.EqualFold(value, "websocket") }, `must be "websocket" (RFC 6455, section 4.1)`)},
-		{"Connection", "limits Upgrade to the next hop (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return has(value, "upgrade") }, `must contain "Upgrade" (RFC 6455, section 4.1)`)},
+		{"Upgrade", "the new protocol (RFC 6455, section 4.2.2)", 101, func(value string, h header) (Grade, string) {
+			if h.status != 101 {
+				return checkUpgrade(value, h)
+			}
+			return judge(equalFold(value, "websocket"), `must be "websocket" (RFC 6455, section 4.1)`)
+		}},
+		{"Connection", "limits Upgrade to the next hop (RFC 6455, section 4.2.2)", 101, func(value string, h header) (Grade, string) {
+			if hasEmpty(value) || h.status != 101 {
+				return checkList(value, h)
+			}
+			return judge(has(value, "upgrade"), `must contain "Upgrade" (RFC 6455, section 4.1)`)
+		}},
 		{"Sec-WebSocket-Accept", "base64 of the SHA-1 of the key and a fixed GUID: proves that the server has read this request and supports the protocol (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return value == accept }, "for the key of this request it must be "+accept+" (RFC 6455, section 4.1)")},
 		{"Sec-WebSocket-Protocol", "the selected subprotocol, one of those offered, in the same letters (RFC 6455, section 4.2.2)", 0, switched(func(value string) bool { return slices.Contains(t.subprotocols(), value) }, "not offered: the client must fail the connection (RFC 6455, section 4.1)")},
 		{"Sec-WebSocket-Extensions", "the selected extensions, from those offered (RFC 6455, section 9.1)", 0, func(value string, h header) (Grade, string) {
@@ -141,13 +151,36 @@ func (e *Exchange) talk(c *conn, h header) error {
 		return nil // the server has closed
 	}
 	if s.closed {
-		return nil
+		return e.serverEnd(c, s)
 	}
 	if err := e.read(c, s); err != nil {
 		if isLimit(err) || isViolation(err) || c.over() {
 			return err
 		}
 		e.After = append(e.After, Line{Text: "(no close frame)", For: closePurpose, Grade: Missing, Why: plain(err).Error()})
+		return nil
+	}
+	return e.serverEnd(c, s)
+}
+
+// serverEnd waits until the server ends the connection after both close frames.
+func (e *Exchange) serverEnd(c *conn, s *frames) error {
+	if s.broken {
+		e.After = append(e.After, Line{
+			Text: "(a message without its last frame)", Grade: Contestable,
+			Why: "allowed before a close frame, but the message is lost (RFC 6455, section 5.5.1)",
+		})
+	}
+	switch _, err := c.reader.Peek(1); {
+	case err == nil:
+		return e.read(c, s)
+	case timedOut(err) && !c.over():
+		e.After = append(e.After, Line{
+			Text: "(the connection stays open)", Grade: Wrong,
+			Why: "after both close frames the server must close the TCP connection at once (RFC 6455, section 5.5.1)",
+		})
+	case !timedOut(err):
+		e.reach(c, "connection closed by the server")
 	}
 	return nil
 }
@@ -177,6 +210,9 @@ func (e *Exchange) read(c *conn, s *frames) error {
 			return err
 		}
 		e.frame(c, s, f)
+		if err == nil && s.inflated > maxContent {
+			err = errTooMuch
+		}
 		if err != nil {
 			return err
 		}
