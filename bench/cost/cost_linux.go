@@ -107,3 +107,24 @@ func Affinity(pid int) ([]int, error) {
 	}
 	return cores, nil
 }
+
+// UserTime returns how long some cores have run programs since the system started, counted in ticks: not the kernel.
+func UserTime(cores []int) (time.Duration, error) {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return 0, err
+	}
+	stat, err := fs.Stat()
+	if err != nil {
+		return 0, err
+	}
+	seconds := 0.0
+	for _, core := range cores {
+		shown, ok := stat.CPU[int64(core)]
+		if !ok {
+			return 0, fmt.Errorf("core %d is missing in /proc/stat", core)
+		}
+		seconds += shown.User + shown.Nice
+	}
+	return time.Duration(seconds * float64(time.Second)), nil
+}

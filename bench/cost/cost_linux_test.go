@@ -2,6 +2,7 @@ package cost
 
 import (
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -84,5 +85,30 @@ func TestContextSwitchesIgnoreEndedThreads(t *testing.T) {
 	later := Usage{switches: map[int]int64{1: 130, 3: 7}}
 	if got := later.Minus(earlier).ContextSwitches; got != 37 {
 		t.Errorf("%d context switches, want 30 of thread 1 and 7 of thread 3", got)
+	}
+}
+
+func TestUserTimeGrowsWithTheWorkOfACore(t *testing.T) {
+	var all []int
+	for core := range runtime.NumCPU() {
+		all = append(all, core)
+	}
+	from, err := UserTime(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for began, to := time.Now(), from; to-from < 100*time.Millisecond; { // this loop is the work
+		if time.Since(began) > 20*time.Second {
+			t.Fatalf("user time has grown by %v", to-from)
+		}
+		if to, err = UserTime(all); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestUserTimeOfAnUnknownCore(t *testing.T) {
+	if _, err := UserTime([]int{1 << 20}); err == nil {
+		t.Error("no error")
 	}
 }

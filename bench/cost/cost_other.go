@@ -11,7 +11,7 @@ import (
 )
 
 // NotShown lists the values that this system does not report.
-var NotShown = []string{"peak memory and context switches of the processes", "throttling by a quota"}
+var NotShown = []string{"peak memory and context switches of the processes", "throttling by a quota", "the load of other programs"}
 
 var errNotShown = errors.New("not reported by this system")
 
@@ -52,3 +52,6 @@ func PeakMemory(int) (int64, error) { return 0, nil }
 
 // Affinity returns an error: this system does not report it.
 func Affinity(int) ([]int, error) { return nil, errNotShown }
+
+// UserTime fails: the user time of a core is not read here.
+func UserTime([]int) (time.Duration, error) { return 0, errNotShown }

@@ -38,6 +38,8 @@ func (t *Trial) evidence() validity.Evidence {
 		Stalls:             t.window.stalls,
 		Throttled:          t.window.throttled,
 		ThrottleShown:      t.window.throttledShown,
+		OtherUser:          t.window.otherUser,
+		OtherCores:         t.window.otherCores,
 		CPUInterval:        t.window.took,
 		ServerRequested:    t.Setup.ServerCores,
 		ServerGot:          t.cores.server,

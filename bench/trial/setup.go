@@ -3,9 +3,12 @@ package trial
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 	"time"
 
 	"pushbench/bench/child"
+	"pushbench/bench/cost"
 	"pushbench/bench/generator"
 	"pushbench/bench/host"
 	"pushbench/results"
@@ -51,6 +54,30 @@ func (r *Setup) Pin() {
 	half := len(cores) / 2
 	r.ServerCores, r.GeneratorCores = cores[:half], cores[half:]
 	r.Pinning = results.Pinning{Requested: true, Server: r.ServerCores, Generator: r.GeneratorCores}
+}
+
+// usage is the resources that this process and the monitor have used so far.
+func (r *Setup) usage() (reading, error) {
+	if r.Monitor == nil {
+		return nil, nil
+	}
+	used, err := processes{r.Monitor.Process}.usage()
+	if err == nil {
+		used[os.Getpid()], err = cost.Read(os.Getpid())
+	}
+	return used, err
+}
+
+// sharedCores are the cores of servers and load generators, if the user time of other processes on them can be known: the
+// cores are monitored, and all processes of the server are billed. A target of nil is a server of pushbench.
+func (r *Setup) sharedCores(target *scenarios.Target) []int {
+	switch {
+	case r.Monitor == nil || target != nil && (billed(target) != nil || target.Cost.Prometheus != ""):
+		return nil
+	case len(r.ServerCores) == 0:
+		return child.OwnCores()
+	}
+	return append(slices.Clone(r.ServerCores), r.GeneratorCores...)
 }
 
 // idleTime is how long the idle cores are monitored before the first trial and after the last.

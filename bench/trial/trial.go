@@ -201,13 +201,14 @@ func (t *Trial) connect(ctx context.Context) error {
 }
 
 // A usage is the resources that the processes of each role have used so far.
-type usage struct{ servers, generators, link reading }
+type usage struct{ servers, generators, link, coordinator reading }
 
 func (t *Trial) usage() (u usage, err error) {
-	var errs [3]error
+	var errs [4]error
 	u.servers, errs[0] = t.servers().usage()
 	u.generators, errs[1] = t.generators().usage()
 	u.link, errs[2] = t.network.processes().usage()
+	u.coordinator, errs[3] = t.Setup.usage()
 	return u, errors.Join(errs[:]...)
 }
 
@@ -332,6 +333,8 @@ type windowReading struct {
 	stalls         validity.Stalls
 	throttled      int64 // times that the cgroup's CPU quota was exhausted
 	throttledShown bool
+	otherUser      time.Duration // user time of other processes on the cores of server and load generator
+	otherCores     int           // number of these cores; 0: unknown
 	took           time.Duration // from the first reading of the processes' CPU time to the last
 }
 
@@ -339,6 +342,8 @@ type windowReading struct {
 func (t *Trial) readWindow(ctx context.Context, opens, closes clock.Instant) (err error) {
 	var used [2]usage
 	var throttled [2]int64
+	var user [2]time.Duration
+	cores := t.Setup.sharedCores(t.Scenario.TargetOf(t.Measured))
 	var read [2]clock.Instant
 	w := &t.window
 	for i, at := range []clock.Instant{opens, closes} {
@@ -356,6 +361,9 @@ func (t *Trial) readWindow(ctx context.Context, opens, closes clock.Instant) (er
 			return err
 		}
 		throttled[i], w.throttledShown = cost.Throttled()
+		if user[i], err = cost.UserTime(cores); err != nil {
+			cores = nil // the system does not report it
+		}
 		if i == 0 {
 			t.notify(WindowOpened)
 		}
@@ -365,6 +373,12 @@ func (t *Trial) readWindow(ctx context.Context, opens, closes clock.Instant) (er
 	addUsage(&t.result.Cost.Server, used[0].servers, used[1].servers)
 	addUsage(&t.result.Cost.Generator, used[0].generators, used[1].generators)
 	addUsage(&t.result.Cost.Link, used[0].link, used[1].link)
+	var coordinator results.Process
+	addUsage(&coordinator, used[0].coordinator, used[1].coordinator)
+	w.otherUser, w.otherCores = user[1]-user[0], len(cores)
+	for _, role := range []results.Process{t.result.Cost.Server, t.result.Cost.Generator, t.result.Cost.Link, coordinator} {
+		w.otherUser -= role.CPU - role.System // unlike role.User, with that of processes that ended
+	}
 	return nil
 }
 

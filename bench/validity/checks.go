@@ -30,6 +30,7 @@ const (
 	GeneratorOnTime      = "generator on time"
 	CoresRunning         = "cores kept running"
 	NotThrottled         = "not throttled"
+	NoOtherLoad          = "no other load"
 	LoadOffered          = "load offered as planned"
 	LedgerAddsUp         = "ledger adds up"
 	LittlesLaw           = "Little's law holds"
@@ -50,6 +51,7 @@ var checks = []check{
 	{GeneratorOnTime, generatorOnTime, false, true},
 	{CoresRunning, coresRunning, false, true},
 	{NotThrottled, notThrottled, false, true},
+	{NoOtherLoad, noOtherLoad, false, true},
 	{LoadOffered, loadOffered, false, false},
 	{LedgerAddsUp, ledgerAddsUp, false, false},
 	{LittlesLaw, CheckLittlesLaw, false, false},
@@ -144,6 +146,27 @@ func notThrottled(e Evidence) (bool, string) {
 		return true, "the operating system does not count throttling"
 	}
 	return e.Throttled == 0, fmt.Sprintf("the cgroup's CPU quota was exhausted %d times, allowed 0", e.Throttled)
+}
+
+// Other processes may use maxOtherLoad of the cores. Their user time is what remains of the cores' when that of our
+// processes is subtracted. The kernel splits both by sampling at its ticks, every 4 ms on many systems, so that the
+// difference is exact to about a quarter of the limit in minOtherInterval, and better in a longer window.
+const (
+	maxOtherLoad     = 0.05
+	minOtherInterval = time.Second
+)
+
+// noOtherLoad reports whether other processes used at most 5 % of the cores of server and load generator in the window.
+func noOtherLoad(e Evidence) (bool, string) {
+	available := e.CPUInterval.Seconds() * float64(e.OtherCores)
+	switch {
+	case e.OtherCores == 0:
+		return true, "not measured: the cores are not monitored, or the server's processes are unknown"
+	case e.CPUInterval < minOtherInterval:
+		return true, fmt.Sprintf("not measured: the window has %v, and the kernel's ticks need %v", clock.Round(e.CPUInterval), minOtherInterval)
+	}
+	share := max(0, e.OtherUser.Seconds()/available)
+	return share <= maxOtherLoad, fmt.Sprintf("other processes used %s of the cores, allowed %s", inPercent(share), inPercent(maxOtherLoad))
 }
 
 // loadOffered reports whether the load generator tried to publish at least 99.5 % of the plan.

@@ -14,8 +14,10 @@ type Evidence struct {
 	MinTimes MinTimes      // minimum times of the link
 	Link     *results.Link // emulated link; nil: none
 
-	Throttled     int64 // times in the window that the cgroup's CPU quota was exhausted
-	ThrottleShown bool  // whether the operating system counts them
+	Throttled     int64         // times in the window that the cgroup's CPU quota was exhausted
+	ThrottleShown bool          // whether the operating system counts them
+	OtherUser     time.Duration // user time of other processes in the window, on the cores of server and load generator
+	OtherCores    int           // number of these cores; 0: OtherUser is unknown
 	InFlight      InFlight
 	Window        time.Duration
 	Seconds       []results.Interval // of the whole trial

@@ -19,6 +19,7 @@ var CheckCauses = map[string]string{
 	"generator on time":                   "the load generator was late",
 	"cores kept running":                  "a CPU core stalled",
 	"not throttled":                       "the CPU quota was exhausted",
+	"no other load":                       "other processes used the CPU cores",
 	"load offered as planned":             "publishes were never sent",
 	"ledger adds up":                      "the counts of messages do not add up",
 	"Little's law holds":                  "Little's law does not hold",
