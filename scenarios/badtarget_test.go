@@ -155,6 +155,7 @@ func TestBadTargetFilesAreNamed(t *testing.T) {
 		{"within overflows", starts(`run: [server, "{port}"], within: 99999999999h`)},
 		{"within without a unit", starts(`run: [server, "{port}"], within: 10`)},
 		{"ready by log and get", starts(`run: [server, "{port}"], log: x, get: /x`)},
+		{"folder with an absolute path", starts(`run: [server, "{port}"], folder: /srv`)},
 		{"get no path", starts(`run: [server, "{port}"], get: health`)},
 
 		{"login with a line break", runningTarget + `login: ["A: b\r\nC: d"]` + "\n"},

@@ -396,6 +396,9 @@ func (t *Target) start() *conflict {
 	if len(t.Start.Install) > 0 && len(t.Start.Programs) == 0 {
 		return &conflict{field: "start.install", message: "is given without programs; allowed: together with the programs that it installs"}
 	}
+	if filepath.IsAbs(t.Start.Folder) {
+		return &conflict{field: "start.folder", value: t.Start.Folder, message: "is an absolute path; allowed: a path relative to the target file"}
+	}
 	if t.Start.Log != "" && t.Start.Get != "" {
 		return &conflict{field: "start.get", message: "is given together with log; allowed: one of them"}
 	}

@@ -416,7 +416,7 @@ func (t *trial) publishes(ctx context.Context, how string, who int, s client.Ses
 	case how == "post":
 		t.counted(check, "%d of %d publications within %v: the server does not respond to POST", got, rounds, t.wait())
 	default:
-		t.counted(check, "%d of %d publications within %v: no record matches publish.ack, %s%s", got, rounds, t.wait(), t.Target.Publish.Ack, t.publisherReceived())
+		t.counted(check, "%d of %d publications within %v: no record without a payload matches publish.ack, %s%s", got, rounds, t.wait(), t.Target.Publish.Ack, t.publisherReceived())
 	}
 	return len(now.since(firstClient, from)) > 0
 }

@@ -427,7 +427,7 @@ func TestIdleTimeoutIsShown(t *testing.T) {
 func TestPublisherIsShown(t *testing.T) {
 	t.Parallel()
 	r := tried(t, misbehaviour{}, [2]string{"^said$", "^ok$"}, Verification{Wait: timesOut})
-	wantFinding(t, r, "acknowledges by frame", `no record matches publish.ack, \^ok\$; apart from messages, the publisher received .*"said", "said", "said"$`)
+	wantFinding(t, r, "acknowledges by frame", `no record without a payload matches publish.ack, \^ok\$; apart from messages, the publisher received .*"said", "said", "said"$`)
 	var drawn strings.Builder
 	for _, l := range r.Ladders {
 		if err := l.Text(&drawn, 0); err != nil {

@@ -100,6 +100,8 @@ func partners(a compare.Analysis) (titles []string) {
 // if they may differ: a target file does not tell.
 func sameBuild(a, b results.Tool) string {
 	switch {
+	case a.Target != "" && a.SHA256 != b.SHA256:
+		return "" // two target files in one repository
 	case a.Commit != "" && a.Commit == b.Commit && !a.Dirty && !b.Dirty:
 		return "commit " + a.Commit[:min(12, len(a.Commit))]
 	case a.SHA256 != "" && a.SHA256 == b.SHA256 && a.Target == "":

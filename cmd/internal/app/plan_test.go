@@ -39,6 +39,8 @@ func TestPlanNamesABaselineThatIsTheSameBuild(t *testing.T) {
 		{results.Tool{SHA256: "aa11"}, results.Tool{SHA256: "aa11"}, "checksum aa11"},
 		{results.Tool{}, results.Tool{}, ""},
 		{results.Tool{Target: "mine", SHA256: "aa11"}, results.Tool{Target: "mine", SHA256: "aa11"}, ""}, // a target file, whose server may differ
+		{results.Tool{Target: "mine", SHA256: "aa11", Commit: "0123"}, results.Tool{Target: "mine", SHA256: "aa11", Commit: "0123"}, "commit 0123"},
+		{results.Tool{Target: "mine", SHA256: "aa11", Commit: "0123"}, results.Tool{Target: "mine", SHA256: "bb22", Commit: "0123"}, ""}, // two files of one commit
 	} {
 		if got := sameBuild(c.a, c.b); got != c.want {
 			t.Errorf("%+v and %+v: got %q, want %q", c.a, c.b, got, c.want)

@@ -83,7 +83,8 @@ func loadTarget(flag, name string) (*scenarios.Target, error) {
 			if slices.Contains(foreign.Names(), name) {
 				return nil, Usagef("%s: no folder %s here, which has target %q; allowed: run this in a checkout of pushbench, or the path of a target file", flag, TargetsFolder, name)
 			}
-			return nil, Usagef("%s: no target %q; allowed: %s, or the path of a target file", flag, name, strings.Join(names, ", "))
+			names = append(names, "the path of a target file")
+			return nil, Usagef("%s: no target %q; allowed: %s", flag, name, strings.Join(names, ", "))
 		}
 	}
 	t, err := scenarios.LoadTarget(path)
