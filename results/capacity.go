@@ -3,8 +3,6 @@ package results
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -95,12 +93,14 @@ func (c Capacity) Confirmed() (least int) {
 
 // Write writes the capacity into its folder. It creates the folder if no probe could start.
 func (c Capacity) Write() error {
-	if err := os.MkdirAll(c.Path, 0o755); err != nil {
-		return explain(c.Path, err)
+	dir, err := OpenDir(c.Path)
+	if err != nil {
+		return err
 	}
+	defer dir.Close()
 	data, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", capacityFile, err)
 	}
-	return WriteFile(filepath.Join(c.Path, capacityFile), append(data, '\n'))
+	return dir.Write(capacityFile, append(data, '\n'))
 }

@@ -1,34 +1,89 @@
 package results
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
-// WriteFile writes a file atomically: it writes, syncs and renames a temporary file in the same
-// folder, and syncs the folder.
-func WriteFile(path string, data []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // O_EXCL, 0600
-	if err != nil {
-		return explain(path, err)
-	}
-	if err = writeAndClose(temp, data); err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(explain(path, err), os.Remove(temp.Name()))
-	}
-	return syncFolder(filepath.Dir(path))
+// A Dir is a folder that files are written into, whoever made it: it is an os.Root, so that no link in it
+// leads elsewhere, and replaces regular files only.
+type Dir struct {
+	root *os.Root
+	path string
 }
 
-func writeAndClose(f *os.File, data []byte) error {
+// OpenDir opens a folder, which it creates if necessary.
+func OpenDir(path string) (*Dir, error) {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return nil, explain(path, err)
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	return &Dir{root, path}, nil
+}
+
+// Close closes the folder.
+func (d *Dir) Close() error { return d.root.Close() }
+
+// explain describes an error about a file of the folder.
+func (d *Dir) explain(name string, err error) error { return explain(filepath.Join(d.path, name), err) }
+
+// MkdirAll creates a folder in the folder.
+func (d *Dir) MkdirAll(name string) error {
+	if err := d.root.MkdirAll(name, 0o755); err != nil {
+		return d.explain(name, err)
+	}
+	return nil
+}
+
+// Write writes a file of the folder, or of a folder in it, atomically: it writes, syncs and renames a
+// temporary file in the same folder, and syncs the folder. A file that exists keeps its mode.
+func (d *Dir) Write(name string, data []byte) error {
+	mode := fs.FileMode(0o644)
+	switch info, err := d.root.Lstat(name); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err == nil && !info.Mode().IsRegular():
+		return d.explain(name, errors.New("it is not a regular file"))
+	case err == nil && info.Mode()&0o222 == 0:
+		return d.explain(name, errReadOnly)
+	case err == nil:
+		mode = info.Mode().Perm()
+	default:
+		return d.explain(name, err)
+	}
+	temp := path.Join(path.Dir(name), tempPrefix+rand.Text())
+	f, err := d.root.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return d.explain(name, err)
+	}
+	if err = writeAndClose(f, data, mode); err == nil {
+		err = d.root.Rename(temp, name)
+	}
+	if err != nil {
+		return errors.Join(d.explain(name, err), d.root.Remove(temp))
+	}
+	return d.sync(path.Dir(name))
+}
+
+// tempPrefix begins the name of a file that is being written.
+const tempPrefix = ".tmp-"
+
+// errReadOnly is that of a file that nobody may write. Root may, and could rename another over it.
+var errReadOnly = errors.New("the file is read-only")
+
+func writeAndClose(f *os.File, data []byte, mode fs.FileMode) error {
 	_, err := f.Write(data)
 	if err == nil {
-		err = f.Chmod(0o644)
+		err = f.Chmod(mode)
 	}
 	if err == nil {
 		err = f.Sync()
@@ -36,16 +91,95 @@ func writeAndClose(f *os.File, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// syncFolder makes a rename in the folder survive a power failure.
-func syncFolder(path string) error {
-	f, err := os.Open(path)
+// sync makes a rename in a folder survive a power failure.
+func (d *Dir) sync(name string) error {
+	f, err := d.root.Open(name)
+	if err != nil {
+		return d.explain(name, err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return d.explain(name, err)
+	}
+	return nil
+}
+
+// WriteFile writes a file that a user has named, to where its links lead. A regular file is replaced as by
+// Dir.Write. Anything else that data can be written to, such as a named pipe or /dev/null, receives it.
+func WriteFile(path string, data []byte) error {
+	if err := CheckFile(path); err != nil {
+		return err
+	}
+	if info, err := os.Stat(path); err == nil {
+		for _, open := range []*os.File{os.Stdout, os.Stderr} { // /dev/stdout, also if it leads to a file
+			if other, err := open.Stat(); err == nil && os.SameFile(info, other) {
+				_, err := open.Write(data)
+				return err
+			}
+		}
+		if !info.Mode().IsRegular() {
+			return writeTo(path, data)
+		}
+	}
+	path = destination(path)
+	dir, err := OpenDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Write(filepath.Base(path), data)
+}
+
+// CheckFile returns an error if WriteFile cannot or should not write to a path.
+func CheckFile(path string) error {
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no folder %s for %s; allowed: a file in an existing folder", filepath.Dir(path), filepath.Base(path))
+	}
+	switch info, err := os.Stat(path); {
+	case err != nil: // the file is new
+	case info.IsDir():
+		return fmt.Errorf("%s is a folder; allowed: a file in an existing folder", path)
+	case info.Mode().Type() == fs.ModeDevice:
+		return fmt.Errorf("%s is a disk; allowed: a file in an existing folder", path)
+	case info.Mode()&0o222 == 0:
+		return fmt.Errorf("%s is read-only; allowed: another file, or chmod u+w %s", path, path)
+	}
+	return nil
+}
+
+// writeTo writes to a pipe or a device. A pipe that no process reads is an error: opening it would wait.
+func writeTo(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	if errors.Is(err, syscall.ENXIO) {
+		return explain(path, errors.New("no process reads from it"))
+	}
+	if err == nil {
+		_, err = f.Write(data)
+		err = errors.Join(err, f.Close())
+	}
 	if err != nil {
 		return explain(path, err)
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return explain(path, err)
-	}
 	return nil
+}
+
+// destination is the path to which links lead, of which the last may not exist.
+func destination(path string) string {
+	for range 40 { // as many as Linux follows
+		folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+		if err != nil {
+			return path
+		}
+		path = filepath.Join(folder, filepath.Base(path))
+		next, err := os.Readlink(path)
+		if err != nil {
+			return path
+		}
+		if !filepath.IsAbs(next) {
+			next = filepath.Join(folder, next)
+		}
+		path = next
+	}
+	return path
 }
 
 // A log is an append-only file of lines.
@@ -55,10 +189,10 @@ type log struct {
 	err  error // why nothing more can be appended
 }
 
-func createLog(path string) (*log, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o644)
+func (d *Dir) createLog(name string) (*log, error) {
+	f, err := d.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
-		return nil, explain(path, err)
+		return nil, d.explain(name, err)
 	}
 	return &log{file: f}, nil
 }
@@ -89,7 +223,11 @@ func (l *log) sync() error {
 	return nil
 }
 
+// close closes the log; nil has none.
 func (l *log) close() error {
+	if l == nil {
+		return nil
+	}
 	return errors.Join(l.err, l.sync(), l.file.Close())
 }
 
@@ -109,6 +247,9 @@ func explain(path string, err error) error {
 		if errors.Is(err, known.cause) {
 			return fmt.Errorf("write results to %s: %s: %w", path, known.text, err)
 		}
+	}
+	if strings.HasSuffix(err.Error(), "path escapes from parent") { // os.Root has no error to compare with
+		return fmt.Errorf("write results to %s: a link leads out of the folder: %w", path, err)
 	}
 	return fmt.Errorf("write results to %s: %w", path, err)
 }

@@ -49,7 +49,12 @@ func TestTruncatedWriteIsRemoved(t *testing.T) {
 
 // writeWithLimit appends a line that does not fit, and another after lifting the limit.
 func writeWithLimit(t *testing.T, path string) {
-	l, err := createLog(path)
+	dir, err := OpenDir(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	l, err := dir.createLog(filepath.Base(path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +93,133 @@ func TestFailedWriteFileKeepsTheOldFile(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 1 {
 		t.Errorf("%d entries left (%v), want no temporary file", len(left), err)
+	}
+}
+
+// A file that a flag names is written to; it replaces nothing but regular files.
+func TestNamedFileReplacesOnlyARegularFile(t *testing.T) {
+	const text = "new"
+	for _, c := range []struct {
+		name    string
+		prepare func(path string) error
+		ends    string // the file with the text, or how the error begins or ends
+		mode    fs.FileMode
+	}{
+		{"new", func(string) error { return nil }, "file", 0o644},
+		{"private", func(path string) error { return os.WriteFile(path, nil, 0o600) }, "file", 0o600},
+		{"link", func(path string) error {
+			return errors.Join(os.WriteFile(path+"2", nil, 0o640), os.Symlink("file2", path))
+		}, "file2", 0o640},
+		{"dangling link", func(path string) error { return os.Symlink("file2", path) }, "file2", 0o644},
+		{"links", func(path string) error {
+			return errors.Join(os.Mkdir(path+"s", 0o755), os.Symlink("files/a", path), os.Symlink("../b", path+"s/a"))
+		}, "b", 0o644},
+		{"circle", func(path string) error { return os.Symlink("file", path) }, "it is not a regular file", 0},
+		{"device", func(path string) error { return os.Symlink("/dev/null", path) }, "", 0},
+		{"full disk", func(path string) error { return os.Symlink("/dev/full", path) }, "no space left on device", 0},
+		{"pipe without a reader", func(path string) error { return syscall.Mkfifo(path, 0o600) }, "no process reads from it", 0},
+		{"folder", func(path string) error { return os.Mkdir(path, 0o755) }, "allowed: a file in an existing folder", 0},
+		{"read-only", func(path string) error { return os.WriteFile(path, nil, 0o444) }, "chmod u+w", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "file")
+			if err := c.prepare(path); err != nil {
+				t.Fatal(err)
+			}
+			before, missing := os.Lstat(path)
+			err := WriteFile(path, []byte(text))
+			after, _ := os.Lstat(path)
+			if missing == nil && before.Mode().Type() != after.Mode().Type() {
+				t.Errorf("%v was replaced by %v", before.Mode(), after.Mode())
+			}
+			switch {
+			case c.mode == 0 && c.ends != "":
+				if err == nil || !strings.Contains(err.Error(), c.ends) {
+					t.Errorf("got %v, want %q in it", err, c.ends)
+				}
+			case err != nil:
+				t.Error(err)
+			case c.ends != "":
+				written, err := os.ReadFile(filepath.Join(dir, c.ends))
+				info, _ := os.Stat(path)
+				if err != nil || string(written) != text || info.Mode() != c.mode {
+					t.Errorf("%s holds %q with the mode %v (%v), want %q with %v", c.ends, written, info.Mode(), err, text, c.mode)
+				}
+			}
+			if left, _ := filepath.Glob(filepath.Join(dir, tempPrefix+"*")); len(left) > 0 {
+				t.Errorf("left: %q", left)
+			}
+		})
+	}
+}
+
+func TestNamedPipeReceivesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := WriteFile(path, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 3)
+	if _, err := reader.Read(got); err != nil || string(got) != "new" {
+		t.Errorf("received %q (%v)", got, err)
+	}
+}
+
+// Of a folder only regular files are replaced, and nothing outside of it is written.
+func TestDirStaysInItsFolder(t *testing.T) {
+	parent := t.TempDir()
+	elsewhere, path := filepath.Join(parent, "elsewhere"), filepath.Join(parent, "folder")
+	dir, err := OpenDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	in := func(name string) string { return filepath.Join(path, name) }
+	if err := errors.Join(os.Mkdir(elsewhere, 0o755), os.Symlink("../elsewhere", in("charts")), os.Symlink("../elsewhere/new", in("link")),
+		os.Symlink("/dev/null", in("device")), syscall.Mkfifo(in("pipe"), 0o600), os.Mkdir(in("a"), 0o755), os.WriteFile(in("read-only"), nil, 0o444)); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"charts/a.svg": "a link leads out of the folder", "../elsewhere/a": "a link leads out of the folder", "link": "not a regular file",
+		"device": "not a regular file", "pipe": "not a regular file", "a": "not a regular file", "read-only": "read-only",
+	} {
+		if err := dir.Write(name, []byte("new")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q in it", name, err, want)
+		}
+	}
+	if err := dir.MkdirAll("charts"); err == nil {
+		t.Error("a link was taken for a folder of its own")
+	}
+	if err := errors.Join(dir.Write("a/b", []byte("new")), Seal(path)); err != nil {
+		t.Error(err)
+	}
+	const sums = "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437  a/b\n" +
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  read-only\n"
+	if got, _ := os.ReadFile(in(sumsFile)); string(got) != sums {
+		t.Errorf("got the checksums\n%swant\n%s", got, sums)
+	}
+	if left, err := os.ReadDir(elsewhere); err != nil || len(left) > 0 {
+		t.Errorf("written elsewhere: %v (%v)", left, err)
+	}
+}
+
+// A run that cannot begin leaves no folder, which would be in the way of the next one.
+func TestRunThatCannotBeginLeavesNothing(t *testing.T) {
+	parent := t.TempDir()
+	_, err := Create(filepath.Join(parent, "run"), Manifest{Status: Complete, Transports: []string{"no name"}}, nil)
+	if err == nil {
+		t.Fatal("a run with an impossible manifest has begun")
+	}
+	if left, _ := os.ReadDir(parent); len(left) > 0 {
+		t.Errorf("left: %v", left)
 	}
 }
 

@@ -23,6 +23,8 @@ import (
 // leaves a folder that Open reads.
 type Folder struct {
 	path    string    // final name
+	parent  *Dir      // the folder that it is in
+	dir     *Dir      // the folder itself
 	created time.Time // on the monotonic clock of this process: the origin of Interval.At
 
 	mu                sync.Mutex
@@ -37,40 +39,46 @@ func Create(path string, m Manifest, scenarioYAML []byte) (*Folder, error) {
 	if err := f.makeFolder(); err != nil {
 		return nil, err
 	}
-	if err := WriteFile(f.file(scenarioFile), scenarioYAML); err != nil {
-		return nil, err
+	if err := f.begin(m, scenarioYAML); err != nil {
+		return nil, errors.Join(err, f.Discard()) // a folder that holds nothing would only be in the way
 	}
-	if err := f.createLogs(); err != nil {
-		return nil, err
+	return f, nil
+}
+
+// begin writes the files of a run that has not ended.
+func (f *Folder) begin(m Manifest, scenarioYAML []byte) (err error) {
+	if f.dir, err = OpenDir(f.Path()); err != nil {
+		return err
+	}
+	if err := errors.Join(f.dir.Write(scenarioFile, scenarioYAML), f.createLogs()); err != nil {
+		return err
 	}
 	// Last, so that Open can read every folder with a manifest.
 	m.Status, m.Reason = Partial, "the run has not ended"
-	return f, f.writeManifest(m)
+	return f.writeManifest(m)
 }
 
 // Discard removes the folder of a run that measured nothing.
 func (f *Folder) Discard() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return errors.Join(f.closeLogs(), os.RemoveAll(f.Path()))
+	return errors.Join(f.closeLogs(), f.dir.Close(), f.parent.root.RemoveAll(filepath.Base(f.Path())), f.parent.Close())
 }
 
 // Path returns the folder while the run is being written.
 func (f *Folder) Path() string { return f.path + partialSuffix }
 
-func (f *Folder) file(name string) string { return filepath.Join(f.Path(), name) }
-
-func (f *Folder) makeFolder() error {
+func (f *Folder) makeFolder() (err error) {
 	if _, err := os.Lstat(f.path); err == nil {
 		return explain(f.path, fs.ErrExist)
 	}
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
-		return explain(f.path, err)
+	if f.parent, err = OpenDir(filepath.Dir(f.path)); err != nil {
+		return err
 	}
-	if err := os.Mkdir(f.Path(), 0o755); err != nil {
-		return explain(f.Path(), err)
+	if err := f.parent.root.Mkdir(filepath.Base(f.Path()), 0o755); err != nil {
+		return errors.Join(explain(f.Path(), err), f.parent.Close())
 	}
-	return syncFolder(filepath.Dir(f.path))
+	return f.parent.sync(".")
 }
 
 func (f *Folder) writeManifest(m Manifest) error {
@@ -82,13 +90,13 @@ func (f *Folder) writeManifest(m Manifest) error {
 	if err != nil {
 		return fmt.Errorf("encode manifest: %w", err)
 	}
-	return WriteFile(f.file(manifestFile), seal("manifest", body))
+	return f.dir.Write(manifestFile, seal("manifest", body))
 }
 
 func (f *Folder) createLogs() error {
 	var errs [2]error
-	f.trials, errs[0] = createLog(f.file(trialsFile))
-	f.intervals, errs[1] = createLog(f.file(intervalsFile))
+	f.trials, errs[0] = f.dir.createLog(trialsFile)
+	f.intervals, errs[1] = f.dir.createLog(intervalsFile)
 	return errors.Join(errs[:]...)
 }
 
@@ -141,6 +149,8 @@ func (f *Folder) AppendTrial(t Trial) error {
 func (f *Folder) Finish(m Manifest, derive func(*Run) error) (*Run, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.dir.Close()
+	defer f.parent.Close()
 	if err := errors.Join(f.closeLogs(), f.writeManifest(m)); err != nil {
 		return nil, err
 	}
@@ -150,7 +160,7 @@ func (f *Folder) Finish(m Manifest, derive func(*Run) error) (*Run, error) {
 	}
 	run.Warnings = slices.DeleteFunc(run.Warnings, func(w string) bool { return w == unsealed })
 	derived := derive(run)
-	if err := Seal(f.Path()); err != nil {
+	if err := f.dir.seal(); err != nil {
 		return run, errors.Join(derived, err)
 	}
 	run.Path, err = f.rename(m.Status)
@@ -166,32 +176,42 @@ func (f *Folder) rename(s Status) (string, error) {
 	if _, err := os.Lstat(f.path); err == nil {
 		return f.Path(), explain(f.path, fs.ErrExist)
 	}
-	if err := os.Rename(f.Path(), f.path); err != nil {
+	if err := f.parent.root.Rename(filepath.Base(f.Path()), filepath.Base(f.path)); err != nil {
 		return f.Path(), explain(f.path, err)
 	}
-	return f.path, syncFolder(filepath.Dir(f.path))
+	return f.path, f.parent.sync(".")
 }
 
-// Seal writes SHA256SUMS over all files of a run folder, in the format of `sha256sum --check`.
-// Call it again after rewriting derived files.
+// Seal writes SHA256SUMS over the files of a run folder, in the format of `sha256sum --check`. It leaves out
+// all that is no file of a run: links, pipes, devices, files that Open would refuse for their size, and names
+// that a line cannot hold. Call it again after rewriting derived files.
 func Seal(path string) error {
+	d, err := OpenDir(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.seal()
+}
+
+func (d *Dir) seal() error {
 	var sums bytes.Buffer
-	err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	files := files{FS: rooted{d.root}, left: maxFolder}
+	err := fs.WalkDir(d.root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() || name == sumsFile || strings.HasPrefix(entry.Name(), tempPrefix) || Plain(name) != name {
 			return err
 		}
-		name, err := filepath.Rel(path, file)
-		if err != nil || name == sumsFile || strings.HasPrefix(entry.Name(), ".tmp-") {
+		if info, err := entry.Info(); err != nil || info.Size() > maxFile {
 			return err
 		}
-		sum, err := Checksum(file)
-		fmt.Fprintf(&sums, "%s  %s\n", sum, filepath.ToSlash(name))
+		sum, err := files.checksum(name)
+		fmt.Fprintf(&sums, "%s  %s\n", sum, name)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("checksums of %s: %w", path, err)
+		return fmt.Errorf("checksums of %s: %w", d.path, err)
 	}
-	return WriteFile(filepath.Join(path, sumsFile), sums.Bytes())
+	return d.Write(sumsFile, sums.Bytes())
 }
 
 // Checksum returns the SHA-256 of a file, in hexadecimal.

@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // Limits of file sizes, so that a malicious or corrupt folder cannot exhaust memory.
@@ -20,6 +22,7 @@ const (
 	maxLine     = 8 << 20   // a trial has up to nine histograms
 	maxManifest = 4 << 20   // bytes of manifest.json and of SHA256SUMS
 	maxFile     = 512 << 20 // bytes of any log
+	maxFolder   = 2 << 30   // bytes of all files with a checksum
 )
 
 // Open reads a run folder and validates all of it. The error for a corrupt file is a
@@ -31,11 +34,19 @@ func Open(path string) (*Run, error) {
 		return nil, explainOpen(path, err)
 	}
 	defer root.Close()
-	return openFS(root.FS(), filepath.Clean(path))
+	return openFS(rooted{root}, filepath.Clean(path))
+}
+
+// rooted opens the files of a folder. A link cannot lead out of the folder, and a named pipe or a device is
+// opened without waiting.
+type rooted struct{ *os.Root }
+
+func (r rooted) Open(name string) (fs.File, error) {
+	return r.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 
 func openFS(root fs.FS, path string) (*Run, error) {
-	r := &reader{root: root, run: &Run{Path: path}}
+	r := &reader{files: files{root, maxFolder}, run: &Run{Path: path}}
 	trials := func() error { return into(r, trialsFile, "trial", &r.run.Trials) }
 	intervals := func() error { return into(r, intervalsFile, "interval", &r.run.Intervals) }
 	for _, step := range []func() error{r.manifest, r.sums, trials, intervals, r.run.check} {
@@ -67,7 +78,7 @@ func explainOpen(path string, err error) error {
 
 // A reader reads the files of a folder into run.
 type reader struct {
-	root   fs.FS
+	files
 	run    *Run
 	sealed bool // SHA256SUMS exists, so no line may be truncated
 
@@ -82,36 +93,57 @@ func (r *reader) warn(format string, args ...any) {
 	r.run.Warnings = append(r.run.Warnings, fmt.Sprintf(format, args...))
 }
 
-// open opens a regular file of limited size only: opening a pipe would block.
-func (r *reader) open(name string, limit int64) (fs.File, error) {
-	info, err := fs.Stat(r.root, name)
-	if err != nil {
-		return nil, corrupt(name, 0, "cannot be read", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, corrupt(name, 0, "is not a regular file", nil)
-	}
-	if info.Size() > limit {
-		return nil, corrupt(name, 0, fmt.Sprintf("has %d bytes; allowed: at most %d", info.Size(), limit), nil)
-	}
-	f, err := r.root.Open(name)
-	if err != nil {
-		return nil, corrupt(name, 0, "cannot be read", err)
-	}
-	return f, nil
+// files are those of a folder.
+type files struct {
+	fs.FS
+	left int64 // bytes that may still be read to check checksums
 }
 
-func (r *reader) readAll(name string, limit int64) ([]byte, error) {
-	f, err := r.open(name, limit)
+// open opens a regular file of limited size only.
+func (f *files) open(name string, limit int64) (fs.File, int64, error) {
+	file, err := f.Open(name)
+	if err != nil {
+		return nil, 0, corrupt(name, 0, "cannot be read", err)
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		err = corrupt(name, 0, "cannot be read", err)
+	case !info.Mode().IsRegular():
+		err = corrupt(name, 0, "is not a regular file", nil)
+	case info.Size() > limit:
+		err = corrupt(name, 0, fmt.Sprintf("has %d bytes; allowed: at most %d", info.Size(), limit), nil)
+	default:
+		return file, info.Size(), nil
+	}
+	file.Close()
+	return nil, 0, err
+}
+
+func (f *files) readAll(name string, limit int64) ([]byte, error) {
+	file, _, err := f.open(name, limit)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit))
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, limit))
 	if err != nil {
 		return nil, corrupt(name, 0, "cannot be read", err)
 	}
 	return data, nil
+}
+
+// checksum returns the SHA-256 of a file.
+func (f *files) checksum(name string) (string, error) {
+	file, size, err := f.open(name, maxFile)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	if f.left -= size; f.left < 0 {
+		return "", corrupt(name, 0, fmt.Sprintf("is in a folder whose files have more than %d bytes", maxFolder), nil)
+	}
+	return checksum(io.LimitReader(file, size))
 }
 
 func (r *reader) manifest() error {
@@ -147,18 +179,26 @@ func (r *reader) sums() error {
 	if err != nil {
 		return corrupt(sumsFile, 0, "is invalid", err)
 	}
-	for name, want := range sums {
-		err := r.verify(name, want)
-		switch {
-		case err == nil:
-		case slices.Contains(measured, name):
+	for _, name := range measured {
+		if err := r.verify(name, sums[name]); err != nil {
 			return corrupt(name, 0, "was modified", err)
-		case errors.Is(err, fs.ErrNotExist): // it can be regenerated
-		default:
-			r.warn("%s was modified after the run: %v", name, err)
+		}
+		delete(sums, name)
+	}
+	var modified []string
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		err := r.verify(name, sums[name])
+		switch {
+		case r.left < 0:
+			return err
+		case err != nil && !errors.Is(err, fs.ErrNotExist): // a missing one can be regenerated
+			modified = append(modified, name+" was modified after the run: "+err.Error())
 		}
 	}
-	slices.Sort(r.run.Warnings)
+	if more := len(modified) - 1; more > 0 {
+		modified[0] += fmt.Sprintf(" (and %d more files)", more)
+	}
+	r.run.Warnings = append(r.run.Warnings, modified[:min(1, len(modified))]...)
 	return nil
 }
 
@@ -184,12 +224,7 @@ func parseSums(data []byte) (map[string]string, error) {
 }
 
 func (r *reader) verify(name, want string) error {
-	f, err := r.open(name, maxFile)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	got, err := checksum(f)
+	got, err := r.checksum(name)
 	if err == nil && got != want {
 		err = fmt.Errorf("its SHA-256 is %s, but in %s %s", got, sumsFile, want)
 	}
@@ -208,7 +243,7 @@ func into[T interface{ check() error }](r *reader, file, kind string, all *[]T) 
 // lines calls f for each complete line. A kill can leave a truncated line at the end: it is
 // dropped, unless the folder has SHA256SUMS.
 func (r *reader) lines(name string, f func(line []byte) error) error {
-	file, err := r.open(name, maxFile)
+	file, _, err := r.open(name, maxFile)
 	if err != nil {
 		return err
 	}

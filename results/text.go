@@ -23,12 +23,17 @@ func Plain(s string) string {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':
 			return ' '
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar:
+		case Controls(r):
 			return -1
 		default:
 			return r
 		}
 	}, s)
+}
+
+// Controls reports whether a character can change how a terminal shows the text around it, or is none.
+func Controls(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar
 }
 
 // Reason is the text of an error as the reason of a status. Errors that were joined, a line each, become clauses.

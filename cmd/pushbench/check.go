@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,7 @@ skips the remaining references (exit code 6). The second stops immediately.
 		RunE: func(c *cobra.Command, args []string) error {
 			return env(c).Check(c.Context(), args, o, func(found report.Check) error {
 				own := out
-				if out.junit != "" && len(args) > 1 {
+				if info, err := os.Stat(out.junit); out.junit != "" && len(args) > 1 && (err != nil || info.Mode().IsRegular()) {
 					own.junit = filepath.Join(filepath.Dir(out.junit), filepath.Base(filepath.Clean(found.Reference.Run.Path))+"-"+filepath.Base(out.junit))
 				}
 				return own.printCheck(c, found)

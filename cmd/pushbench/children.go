@@ -11,6 +11,7 @@ import (
 	"pushbench/bench/host"
 	"pushbench/bench/lab"
 	"pushbench/bench/supervise"
+	"pushbench/cmd/internal/app"
 )
 
 // newChildCommands returns the commands that this executable runs as child processes. Each is
@@ -34,7 +35,7 @@ JSON over standard input and output. It exits when its input ends.`, generator.D
 			Long:   role.long,
 			Hidden: role.long == "",
 			Args:   noArguments,
-			RunE:   func(c *cobra.Command, _ []string) error { return role.do(c.InOrStdin(), c.OutOrStdout()) },
+			RunE:   func(c *cobra.Command, _ []string) error { return role.do(c.InOrStdin(), app.Raw(c.OutOrStdout())) },
 		})
 	}
 	var address string
@@ -44,7 +45,7 @@ JSON over standard input and output. It exits when its input ends.`, generator.D
 		Hidden: true,
 		Args:   exactly("a target file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return supervise.Run(args[0], address, c.InOrStdin(), c.OutOrStdout())
+			return supervise.Run(args[0], address, c.InOrStdin(), app.Raw(c.OutOrStdout()))
 		},
 	}
 	supervisor.Flags().StringVar(&address, "address", "", "address of a server that is running already: see package consent")

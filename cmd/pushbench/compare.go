@@ -44,15 +44,10 @@ inconclusive.
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(out.writeJUnit(found.JUnit()), out.writeComment(found.Document()), out.print(c, found)); err != nil {
-				return err
+			if folder != "" { // before the table, whose reader may end this process
+				err = app.WriteComparison(folder, found)
 			}
-			if folder != "" {
-				if err := app.WriteComparison(folder, found); err != nil {
-					return err
-				}
-			}
-			return app.Changed(found.Analysis)
+			return errors.Join(err, out.writeJUnit(found.JUnit()), out.writeComment(found.Document()), out.print(c, found), app.Changed(found.Analysis))
 		},
 	}
 	c.Flags().StringVar(&folder, "out", "", "folder for the comparison: compare.html, compare.md, comparisons.csv and a chart (default: none)")

@@ -83,13 +83,18 @@ func (o output) printDocument(out io.Writer, d report.Document) error {
 	return d.Terminal(out, opts)
 }
 
+// printReport prints a run.
+func (o output) printReport(c *cobra.Command, r *report.Report) error {
+	if o.format == benchFormat {
+		return r.Bench(c.OutOrStdout())
+	}
+	return o.print(c, r)
+}
+
 // printRun prints a run. The table is followed by the paths of its files.
 func (o output) printRun(c *cobra.Command, r *report.Report, charts ...string) error {
 	out := c.OutOrStdout()
-	if o.format == benchFormat {
-		return r.Bench(out)
-	}
-	if err := o.print(c, r); err != nil || o.format != tableFormat {
+	if err := o.printReport(c, r); err != nil || o.format != tableFormat {
 		return err
 	}
 	fmt.Fprintln(out)
@@ -125,11 +130,8 @@ func checkPaths(c *cobra.Command) error {
 			}
 			continue
 		}
-		if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-			return app.Usagef("--%s: there is no folder %s for %s; allowed: a file in an existing folder", name, filepath.Dir(path), filepath.Base(path))
-		}
-		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			return app.Usagef("--%s: %s is a folder; allowed: a file in an existing folder", name, path)
+		if err := results.CheckFile(path); err != nil {
+			return app.Usagef("--%s: %w", name, err)
 		}
 	}
 	return nil
@@ -163,7 +165,7 @@ func (o output) writeComment(d report.Document) error {
 		return err
 	}
 	if err := results.WriteFile(o.comment, b.Bytes()); err != nil {
-		return app.Usagef("--comment: %w", err)
+		return fmt.Errorf("--comment: %w", err)
 	}
 	return nil
 }
@@ -178,7 +180,7 @@ func (o output) writeJUnit(suites junit.Testsuites) error {
 		return err
 	}
 	if err := results.WriteFile(o.junit, append([]byte(xml.Header), append(data, '\n')...)); err != nil {
-		return app.Usagef("--junit: %w", err)
+		return fmt.Errorf("--junit: %w", err)
 	}
 	return nil
 }

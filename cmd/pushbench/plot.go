@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -82,20 +81,22 @@ func draw(c *cobra.Command, paths, only []string) ([]chart.Chart, error) {
 }
 
 func writeImages(c *cobra.Command, dir string, charts []chart.Chart, formats []string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	folder, err := results.OpenDir(dir)
+	if err != nil {
 		return app.Usagef("--out: %w", err)
 	}
+	defer folder.Close()
 	for _, f := range charts {
 		for _, format := range formats {
 			data := f.SVG
 			if format == "png" {
 				data = f.PNG
 			}
-			path := filepath.Join(dir, f.Name+"."+format)
-			if err := results.WriteFile(path, data); err != nil {
+			name := f.Name + "." + format
+			if err := folder.Write(name, data); err != nil {
 				return err
 			}
-			fmt.Fprintln(c.OutOrStdout(), path)
+			fmt.Fprintln(c.OutOrStdout(), filepath.Join(dir, name))
 		}
 	}
 	return nil

@@ -35,11 +35,16 @@ func newReportCommand() *cobra.Command {
 			for _, warning := range run.Warnings {
 				fmt.Fprintln(c.ErrOrStderr(), "pushbench: "+warning)
 			}
-			if err := errors.Join(app.Draw(run), results.Seal(run.Path)); err != nil {
-				return err
+			written := app.Draw(run)
+			if err := results.Seal(run.Path); written == nil {
+				written = err
 			}
 			r := report.New(run)
-			return errors.Join(out.writeJUnit(r.JUnit()), out.writeComment(r.Document()), out.printRun(c, r))
+			other := errors.Join(out.writeJUnit(r.JUnit()), out.writeComment(r.Document()))
+			if written != nil {
+				return errors.Join(other, out.printReport(c, r), written) // without the names of files
+			}
+			return errors.Join(other, out.printRun(c, r))
 		},
 	}
 	pricesFlag(c, &prices, "those of the run")

@@ -15,8 +15,10 @@ import (
 )
 
 // run runs a command line and returns its exit code. Results go to stdout, everything else to
-// stderr.
+// stderr; both without what could control a terminal.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	stdout = &app.Clean{To: stdout, Colors: app.IsTerminal(stdout) && noColorUnset()}
+	stderr = &app.Clean{To: stderr}
 	root := newRootCommand()
 	root.SetIn(stdin)
 	root.SetOut(stdout)

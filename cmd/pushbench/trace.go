@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -113,10 +112,12 @@ func (l tracing) each(c *cobra.Command, names []string, folder string) error {
 	if err != nil {
 		return err
 	}
+	var dir *results.Dir
 	if folder != "" {
-		if err := os.MkdirAll(folder, 0o755); err != nil {
+		if dir, err = results.OpenDir(folder); err != nil {
 			return app.Usagef("--out: %w", err)
 		}
+		defer dir.Close()
 	}
 	for _, transport := range chosen {
 		t, err := l.Do(c.Context(), transport)
@@ -128,11 +129,11 @@ func (l tracing) each(c *cobra.Command, names []string, folder string) error {
 			return err
 		}
 		fmt.Fprintln(c.OutOrStdout())
-		if folder == "" {
+		if dir == nil {
 			continue
 		}
 		for ending, data := range map[string][]byte{".txt": text.Bytes(), ".svg": picture.Bytes()} {
-			if err := results.WriteFile(filepath.Join(folder, l.file(transport)+ending), data); err != nil {
+			if err := dir.Write(l.file(transport)+ending, data); err != nil {
 				return err
 			}
 		}

@@ -232,7 +232,7 @@ func (c Capacity) JSON(w io.Writer) error { return indented(w, c.Capacity) }
 
 // Write writes capacity.md, capacity.html, capacity.csv and the chart into a folder.
 func (c Capacity) Write(dir string, charts ...chart.Chart) error {
-	return write(dir, "", charts,
+	return write(dir, ".", charts,
 		file{"capacity.md", c.Document().Markdown},
 		file{"capacity.html", func(w io.Writer) error { return c.Document().HTML(w, charts) }},
 		file{"capacity.csv", c.CSV})

@@ -314,7 +314,7 @@ func (c *Comparison) CSV(w io.Writer) error { return writeComparisons(w, c.Analy
 
 // Write writes compare.md, compare.html, comparisons.csv and the chart into a folder.
 func (c *Comparison) Write(dir string, charts ...chart.Chart) error {
-	return write(dir, "", charts,
+	return write(dir, ".", charts,
 		file{"compare.md", c.Document().Markdown},
 		file{"compare.html", func(w io.Writer) error { return c.Document().HTML(w, charts) }},
 		file{"comparisons.csv", c.CSV})

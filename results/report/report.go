@@ -8,10 +8,9 @@ package report
 
 import (
 	"bytes"
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -108,27 +107,52 @@ type file struct {
 	render func(io.Writer) error
 }
 
-// write writes files into a folder, and charts into its subfolder.
-func write(dir, subfolder string, charts []chart.Chart, files ...file) error {
-	var errs []error
-	subfolder = filepath.Join(dir, subfolder)
-	if len(charts) > 0 {
-		if err := os.MkdirAll(subfolder, 0o755); err != nil {
-			errs, charts = append(errs, fmt.Errorf("write charts: %w", err)), nil
-		}
+// write writes files into a folder, and charts into its subfolder. Its error names the first file that could
+// not be written and counts the others.
+func write(path, subfolder string, charts []chart.Chart, all ...file) error {
+	dir, err := results.OpenDir(path)
+	if err != nil {
+		return err
 	}
-	for _, f := range files {
-		var b bytes.Buffer
-		if err := f.render(&b); err != nil {
-			errs = append(errs, fmt.Errorf("render %s: %w", f.name, err))
-			continue
-		}
-		errs = append(errs, results.WriteFile(filepath.Join(dir, f.name), b.Bytes()))
+	defer dir.Close()
+	if len(charts) > 0 {
+		err = dir.MkdirAll(subfolder)
+	}
+	failed := 0
+	if err != nil {
+		failed = 2 * len(charts)
+		charts = nil
 	}
 	for _, c := range charts {
-		errs = append(errs,
-			results.WriteFile(filepath.Join(subfolder, c.Name+".svg"), c.SVG),
-			results.WriteFile(filepath.Join(subfolder, c.Name+".png"), c.PNG))
+		all = append(all,
+			file{filepath.Join(subfolder, c.Name+".svg"), raw(c.SVG)},
+			file{filepath.Join(subfolder, c.Name+".png"), raw(c.PNG)})
 	}
-	return errors.Join(errs...)
+	for _, f := range all {
+		if next := f.write(dir); next != nil {
+			failed++
+			err = cmp.Or(err, next)
+		}
+	}
+	if failed > 1 {
+		err = fmt.Errorf("%w (and %s not written)", err, some(failed-1, "more file"))
+	}
+	return err
+}
+
+// raw renders bytes as they are.
+func raw(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
+}
+
+// write renders the file into a folder.
+func (f file) write(dir *results.Dir) error {
+	var b bytes.Buffer
+	if err := f.render(&b); err != nil {
+		return fmt.Errorf("render %s: %w", f.name, err)
+	}
+	return dir.Write(f.name, b.Bytes())
 }

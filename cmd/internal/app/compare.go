@@ -100,9 +100,6 @@ func comparable(run *results.Run) error {
 
 // WriteComparison writes the page, the table and the chart of a comparison into a folder.
 func WriteComparison(dir string, found *report.Comparison) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
 	drawn, err := chart.Compared(found.Runs[0], found.Runs[1], found.Analysis, found.Document().Badge)
 	if err != nil {
 		return err

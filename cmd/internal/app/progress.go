@@ -33,13 +33,13 @@ func newProgress(w io.Writer) *progress {
 
 // IsTerminal reports whether lines can be rewritten.
 func IsTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := Raw(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
 // Columns is the width of a terminal; 0 if w is none.
 func Columns(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
+	if f, ok := Raw(w).(*os.File); ok {
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
 			return n
 		}
@@ -113,7 +113,7 @@ func (p *progress) end() {
 // clear clears the line on a terminal.
 func (p *progress) clear() {
 	if p.terminal {
-		fmt.Fprint(p.w, "\r\x1b[K")
+		fmt.Fprint(p.w, clearLine)
 	}
 }
 

@@ -22,7 +22,7 @@ func (e Env) runInUserNamespace() (err, unavailable error) {
 		return nil, err
 	}
 	second := exec.Command(self, e.Args...)
-	second.Stdin, second.Stdout, second.Stderr = e.In, e.Out, e.Err
+	second.Stdin, second.Stdout, second.Stderr = e.In, Raw(e.Out), Raw(e.Err)
 	second.Env = append(os.Environ(), insideVariable+"=1")
 	second.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER,
