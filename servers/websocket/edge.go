@@ -68,10 +68,11 @@ func (e *edge) upgrade(x httpstack.Exchange, _ *httpstack.Request, sub *wire.Sub
 	}
 }
 
-// validHandshake checks what gorilla does not: HTTP/1.1 (RFC 6455,
-// section 4.2.1), and one key (section 11.3.1).
+// validHandshake checks what gorilla does not: HTTP/1.1 (RFC 6455 section 4.2.1), one key
+// (section 11.3.1), and one version, where gorilla accepts a list with 13 in it (section 11.3.5).
 func validHandshake(r *http.Request) bool {
-	return r.ProtoAtLeast(1, 1) && len(r.Header["Sec-Websocket-Key"]) == 1
+	version := r.Header["Sec-Websocket-Version"]
+	return r.ProtoAtLeast(1, 1) && len(r.Header["Sec-Websocket-Key"]) == 1 && len(version) == 1 && version[0] == "13"
 }
 
 // A readerHijacker makes gorilla read through a client's reader, which shows whether
@@ -85,8 +86,11 @@ type readerHijacker struct {
 func (h readerHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	_, buffers, err := h.ResponseWriter.(http.Hijacker).Hijack() // the ResponseWriter of Exchange.Upgrade is one
 	conn := workerConn{h.client.conn}
-	if err == nil && buffers.Reader.Buffered() == 0 { // else gorilla closes
+	if err == nil {
 		h.client.reader = bufio.NewReaderSize(conn, readBuffer)
+		if conn.Buffered() > 0 { // frames ahead of the 101: gorilla closes if the reader has any
+			_, _ = h.client.reader.Peek(1)
+		}
 		buffers.Reader = h.client.reader
 	}
 	return conn, buffers, err

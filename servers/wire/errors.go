@@ -52,6 +52,7 @@ var (
 	errPayloadTooLarge   = &Error{Status: 413, Code: "payload_too_large", Message: "The payload is larger than this server accepts.", closes: true}
 	errMediaType         = &Error{Status: 415, Code: "unsupported_media_type", Message: "A payload is text/plain, application/json or application/octet-stream, in UTF-8."}
 	errEncoding          = &Error{Status: 415, Code: "unsupported_encoding", Message: "A payload must not have a content coding."}
+	errExpectation       = &Error{Status: 417, Code: "expectation_failed", Message: "The only expectation that this server meets is 100-continue.", closes: true}
 	errUnknownHost       = &Error{Status: 421, Code: "unknown_host", Message: "The Host is not an address of this server.", closes: true}
 	errHeaderTooLarge    = &Error{Status: 431, Code: "header_too_large", Message: "The request line and headers are larger than this server accepts.", closes: true}
 	errInternal          = &Error{Status: 500, Code: "internal", Message: "The server failed because of a bug.", closes: true}
@@ -61,6 +62,9 @@ var (
 
 // errHTTP11 refuses a client that cannot read chunked responses.
 var errHTTP11 = &Error{Status: 505, Code: "http_version", Message: "A stream requires HTTP/1.1.", closes: true}
+
+// errVersion refuses other versions of HTTP.
+var errVersion = &Error{Status: 505, Code: "http_version", Message: "The server speaks HTTP/1.1 and HTTP/1.0.", closes: true}
 
 func errMethod(allow string) *Error {
 	return &Error{Status: 405, Code: "method_not_allowed", Message: "The endpoint does not allow this method.", allow: allow}

@@ -30,15 +30,19 @@ func (l Library) httpLibrary(t transports.Transport) httpstack.Library {
 	return httpstack.Library(l)
 }
 
-// unreadable returns the response to bytes that the library could not parse.
+// unreadable returns the response to a request that no library may see, or whose body does not arrive.
 func (s *Service) unreadable(err error) httpstack.Response {
 	s.Count.request(unknownEndpoint)
 	return s.refuse(unreadable[err])
 }
 
 var unreadable = map[error]*Error{
-	httpstack.ErrMalformed:      errBadRequest,
-	httpstack.ErrHeaderTooLarge: errHeaderTooLarge,
-	httpstack.ErrBodyTooLarge:   errPayloadTooLarge,
-	httpstack.ErrTimeout:        errTimeout,
+	httpstack.ErrMalformed:        errBadRequest,
+	httpstack.ErrHeaderTooLarge:   errHeaderTooLarge,
+	httpstack.ErrBodyTooLarge:     errPayloadTooLarge,
+	httpstack.ErrTimeout:          errTimeout,
+	httpstack.ErrUnexpectedBody:   errUnexpectedBody,
+	httpstack.ErrTransferEncoding: errLengthRequired,
+	httpstack.ErrExpectation:      errExpectation,
+	httpstack.ErrVersion:          errVersion,
 }

@@ -201,14 +201,10 @@ func (s *Service) scheme() string {
 // admit makes the checks that are the same for every endpoint.
 func (s *Service) admit(r *httpstack.Request) *Error {
 	switch {
-	case !s.hosts.Load().allow(r.Host):
+	case !s.hosts.Load().allow(r.Host), r.Scheme != "" && r.Scheme != s.scheme():
 		return errUnknownHost
 	case len(r.Origins) > 1, len(r.Origins) == 1 && r.Origins[0] != s.scheme()+"://"+r.Host:
 		return errForeignOrigin
-	case r.Chunked:
-		return errLengthRequired
-	case r.Method != "POST" && r.HasBody:
-		return errUnexpectedBody
 	}
 	return nil
 }

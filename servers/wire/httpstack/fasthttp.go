@@ -2,7 +2,7 @@ package httpstack
 
 import (
 	"bufio"
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -39,12 +39,8 @@ func (s *Stack) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServer
 	f := &fastServer{stack: s, closed: closed}
 	f.server = &fasthttp.Server{
 		Handler: func(ctx *fasthttp.RequestCtx) {
-			c := ctx.Conn().(*fastConn) // made by Serve
-			c.arrived()
-			s.serve(fastExchange{ctx, c}, handle)
-			c.fresh = true
+			s.serve(fastExchange{ctx, ctx.Conn().(*fastConn)}, handle) // made by Serve
 		},
-		HeaderReceived:               markChunked,
 		ErrorHandler:                 s.parseError,
 		Logger:                       noLog(),
 		ReadBufferSize:               s.MaxHeader,
@@ -89,18 +85,16 @@ type fastConn struct {
 	server *fastServer
 	then   func(Taken) // called with a taken connection; nil: it was not taken
 
-	fresh       bool      // the next Read begins a request
-	turnOver    bool      // the turn has ended, because no more bytes were available
-	exact       bool      // fasthttp has read nothing beyond the headers of the current request
-	headerEnd   headerEnd // of the current request
-	hasDeadline bool      // for the rest of the current request
+	turnOver    bool // the turn has ended, because no more bytes were available
+	requests    requestReader
+	hasDeadline bool // for the rest of the current request
 }
 
 // Work is a turn.
 func (c *fastConn) Work() {
 	c.server.turns.Add(1)
 	defer c.server.turns.Add(-1)
-	c.fresh, c.turnOver = true, false
+	c.turnOver = false
 	_ = c.server.server.ServeConn(c) // ErrorHandler reports and counts its errors
 	switch then := c.then; {
 	case then != nil:
@@ -113,34 +107,22 @@ func (c *fastConn) Work() {
 	}
 }
 
-// Read returns at most the headers of a request, or, later, the bytes after them. So, when
-// the connection is taken after the headers, fasthttp's buffers are empty.
-func (c *fastConn) Read(p []byte) (n int, err error) {
-	if c.fresh {
-		if n, err = c.ReadNow(p); err == sock.ErrNothing {
-			c.turnOver = true
-			return 0, io.EOF
-		}
-		if n == 0 && err != nil {
-			return 0, io.EOF // it broke between two requests: there is no request to count
-		}
-		c.fresh, c.exact, c.headerEnd, c.hasDeadline = false, true, headerEnd{}, false
-	} else {
-		n, err = c.wait(p)
+// Read returns bytes of one request. So, when the connection is taken, fasthttp's buffers are empty.
+func (c *fastConn) Read(p []byte) (int, error) { return c.requests.read(p, c, c.stack) }
+
+// begin ends the turn if there is no request.
+func (c *fastConn) begin(p []byte) (int, error) {
+	c.hasDeadline = false
+	n, err := c.ReadNow(p)
+	c.turnOver = err == sock.ErrNothing
+	if n == 0 && err != nil {
+		return 0, io.EOF // also if it broke: there is no request to count
 	}
-	if c.headerEnd.found {
-		c.exact = false
-		return n, err
-	}
-	if end := c.headerEnd.find(p[:n]); end < n {
-		c.Unread(p[end:n])
-		n = end
-	}
-	return n, err
+	return n, nil
 }
 
-// wait reads the rest of a request, for which the client has ReadTimeout in total.
-func (c *fastConn) wait(p []byte) (int, error) {
+// more reads the rest of a request, for which the client has ReadTimeout in total.
+func (c *fastConn) more(p []byte) (int, error) {
 	n, err := c.ReadNow(p)
 	if err != sock.ErrNothing {
 		return n, err
@@ -153,10 +135,6 @@ func (c *fastConn) wait(p []byte) (int, error) {
 	}
 	return c.ReadWorking(p)
 }
-
-// arrived records that a request has arrived. A request for which nothing was read was in
-// fasthttp's buffer, which may contain more.
-func (c *fastConn) arrived() { c.exact = c.exact && !c.fresh }
 
 // Write discards fasthttp's response to a request whose connection was taken.
 func (c *fastConn) Write(p []byte) (int, error) {
@@ -174,55 +152,9 @@ func (c *fastConn) Close() error {
 	return c.Conn.Close()
 }
 
-// A headerEnd finds the end of a request's headers: the first empty line, which ends with LF
-// or CR LF.
-type headerEnd struct {
-	lineBytes int // bytes of the current line
-	found     bool
-}
-
-// find returns how many bytes of p belong to the headers.
-func (h *headerEnd) find(p []byte) int {
-	for rest := p; ; {
-		line, after, ended := bytes.Cut(rest, []byte{'\n'})
-		h.lineBytes += len(bytes.TrimSuffix(line, []byte{'\r'}))
-		if !ended {
-			return len(p)
-		}
-		if rest = after; h.lineBytes == 0 {
-			h.found = true
-			return len(p) - len(rest)
-		}
-		h.lineBytes = 0
-	}
-}
-
-// chunkedMark is a header that no client can send, because its name is not a token.
-const chunkedMark = ":chunked"
-
-// markChunked records a Transfer-Encoding while it is visible: after reading the
-// body, fasthttp replaces it by a Content-Length, even if both were sent.
-func markChunked(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if h.ContentLength() == -1 {
-		h.Set(chunkedMark, "1")
-	}
-	return fasthttp.RequestConfig{}
-}
-
-// parseError responds to bytes that fasthttp could not parse.
+// parseError responds to a request whose body does not arrive.
 func (s *Stack) parseError(ctx *fasthttp.RequestCtx, err error) {
-	var small *fasthttp.ErrSmallBuffer
-	var network net.Error
-	why := ErrMalformed
-	switch {
-	case errors.As(err, &small):
-		why = ErrHeaderTooLarge
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		why = ErrBodyTooLarge
-	case errors.As(err, &network) && network.Timeout():
-		why = ErrTimeout
-	}
-	fastExchange{ctx, ctx.Conn().(*fastConn)}.Respond(s.Unreadable(why)) // made by Serve
+	fastExchange{ctx, ctx.Conn().(*fastConn)}.Respond(s.Unreadable(unreadableBy(err))) // made by Serve
 }
 
 // A fastExchange is an Exchange on fasthttp.
@@ -234,6 +166,9 @@ type fastExchange struct {
 func (x fastExchange) Conn() *sock.Conn { return x.conn.Conn }
 
 func (x fastExchange) read(r *Request) error {
+	if err := x.conn.requests.invalid; err != nil {
+		return err
+	}
 	h := &x.ctx.Request.Header
 	// Copied: topics are cut from these two and outlive the request.
 	path, query, _ := strings.Cut(string(h.RequestURI()), "?")
@@ -241,16 +176,15 @@ func (x fastExchange) read(r *Request) error {
 		Method:          text(h.Method()),
 		Path:            path,
 		Query:           query,
-		Host:            text(h.Host()),
+		Scheme:          x.conn.requests.head.scheme,
+		Host:            cmp.Or(x.conn.requests.head.host, text(h.Host())),
 		ContentType:     text(h.ContentType()),
 		ContentEncoding: text(h.ContentEncoding()),
 		LastEventID:     text(h.Peek("Last-Event-ID")),
 		HTTP11:          h.IsHTTP11(),
-		Last:            h.ConnectionClose() || !h.IsHTTP11() || !x.conn.exact && h.IsGet(),
-		Chunked:         len(h.Peek(chunkedMark)) > 0,
+		Last:            x.conn.requests.head.close,
 		Body:            x.ctx.Request.Body(),
 	}
-	r.HasBody = len(r.Body) > 0 || h.ContentLength() > 0
 	for _, o := range h.PeekAll(fasthttp.HeaderOrigin) {
 		r.Origins = append(r.Origins, text(o))
 	}
@@ -269,7 +203,7 @@ func (x fastExchange) Respond(r Response) {
 		x.ctx.Response.SetBodyRaw(r.Body)
 	}
 	x.conn.stack.setHeaders(r, h.Set)
-	if r.Close {
+	if r.Close || x.conn.requests.head.close {
 		x.ctx.SetConnectionClose()
 	}
 }
@@ -281,9 +215,7 @@ func (x fastExchange) Take(then func(Taken)) {
 	x.ctx.SetConnectionClose()
 }
 
-// Upgrade makes a net/http request and responds on the connection directly. It cannot detect
-// bytes that the client has sent after the handshake before the connection is
-// taken; net/http can, and gorilla then closes without a 101.
+// Upgrade makes a net/http request and responds on the connection directly.
 func (x fastExchange) Upgrade(upgrade func(http.ResponseWriter, *http.Request) error, then func()) error {
 	conn := x.Conn()
 	if err := upgrade(fastHijacker{conn: conn}, standardRequest(x.ctx)); err != nil {
@@ -291,10 +223,6 @@ func (x fastExchange) Upgrade(upgrade func(http.ResponseWriter, *http.Request) e
 	}
 	x.Take(func(taken Taken) {
 		taken.Release()
-		if conn.Buffered() > 0 {
-			conn.Abort()
-			return
-		}
 		then()
 	})
 	return nil

@@ -47,10 +47,14 @@ type Config struct {
 
 // The errors of an unreadable request.
 var (
-	ErrMalformed      = errors.New("malformed request")
-	ErrHeaderTooLarge = errors.New("header too large")
-	ErrBodyTooLarge   = errors.New("body too large")
-	ErrTimeout        = errors.New("request timed out")
+	ErrMalformed        = errors.New("malformed request")
+	ErrHeaderTooLarge   = errors.New("header too large")
+	ErrBodyTooLarge     = errors.New("body too large")
+	ErrTimeout          = errors.New("request timed out")
+	ErrUnexpectedBody   = errors.New("body on another method than POST")
+	ErrTransferEncoding = errors.New("transfer coding")
+	ErrExpectation      = errors.New("unknown expectation")
+	ErrVersion          = errors.New("neither HTTP/1.1 nor HTTP/1.0")
 )
 
 // A Stack is a configured library.
@@ -69,17 +73,16 @@ func New(c Config) *Stack {
 // Strings may be in that library's buffers: they are valid until the response.
 type Request struct {
 	Method          string
-	Path            string // as sent, not decoded
-	Query           string // as sent, without the question mark
-	Host            string
+	Path            string   // as sent, not decoded
+	Query           string   // as sent, without the question mark
+	Scheme          string   // of a target in absolute form; else ""
+	Host            string   // of a target in absolute form, else the header
 	Origins         []string // every Origin header
 	ContentType     string
 	ContentEncoding string
 	LastEventID     string
 	HTTP11          bool
 	Last            bool // the client wants the connection closed after the response
-	Chunked         bool // a Transfer-Encoding was given
-	HasBody         bool // a non-empty body of any kind was announced
 	Body            []byte
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net"
 	"sync"
+	"time"
 
 	"pushbench/servers/sock"
 )
@@ -13,7 +14,46 @@ import (
 // Only the goroutine that handles the request writes.
 type netConn struct {
 	*sock.Conn
-	corked *bytes.Buffer // collected bytes; nil: not corked
+	stack       *Stack
+	requests    requestReader
+	hasDeadline bool          // for the rest of the current request
+	corked      *bytes.Buffer // collected bytes; nil: not corked
+}
+
+// Read returns bytes of one request. While a handler runs, net/http reads one byte ahead. That is here only to
+// detect that the client has disconnected: the byte is returned, because its request has not been checked.
+func (c *netConn) Read(p []byte) (int, error) {
+	if len(p) == 1 && c.requests.between() {
+		n, err := c.Conn.Read(p)
+		c.Unread(p[:n])
+		return 0, err
+	}
+	return c.requests.read(p, c, c.stack)
+}
+
+func (c *netConn) begin(p []byte) (int, error) {
+	c.hasDeadline = false
+	return c.Conn.Read(p)
+}
+
+// more reads the rest of a request, for which the client has ReadTimeout in total.
+func (c *netConn) more(p []byte) (int, error) {
+	if !c.hasDeadline {
+		c.hasDeadline = true
+		if err := c.Conn.SetReadDeadline(time.Now().Add(c.stack.ReadTimeout)); err != nil {
+			return 0, err
+		}
+	}
+	return c.Conn.Read(p)
+}
+
+// SetReadDeadline leaves the deadline of a request as it is: net/http measures that of a body from the
+// end of the headers, and that of a first request from the accept.
+func (c *netConn) SetReadDeadline(t time.Time) error {
+	if c.requests.body > 0 {
+		return nil
+	}
+	return c.Conn.SetReadDeadline(t)
 }
 
 // corkBuffers is a pool of buffers for large responses, as fasthttp has one.
@@ -39,7 +79,10 @@ func (c *netConn) Write(p []byte) (int, error) {
 }
 
 // A netListener accepts netConns.
-type netListener struct{ net.Listener }
+type netListener struct {
+	net.Listener
+	stack *Stack
+}
 
 // Accept implements net.Listener.
 func (l netListener) Accept() (net.Conn, error) {
@@ -47,7 +90,7 @@ func (l netListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &netConn{Conn: c.(*sock.Conn)}, nil // sock.Listener accepts only these
+	return &netConn{Conn: c.(*sock.Conn), stack: l.stack}, nil // sock.Listener accepts only these
 }
 
 // A resumedListener accepts connections that were taken from net/http and are

@@ -34,7 +34,7 @@ func TestCorkedResponseIsOneWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener := netListener{sock.Listen(ln, poller)}
+	listener := netListener{Listener: sock.Listen(ln, poller)}
 	defer listener.Close()
 	peer, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {

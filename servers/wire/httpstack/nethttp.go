@@ -1,6 +1,7 @@
 package httpstack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -24,8 +25,6 @@ import (
 //   - a connection that was taken (a waiting poll, a stream, a socket) has neither.
 //     But net/http never returns the buffers of such a connection to its
 //     pools: each waiting poll leaves 8 KiB and more for the garbage collector.
-//
-// Its own responses to requests that it cannot parse are text/plain; see PROTOCOL.md.
 type netServer struct {
 	stack   *Stack
 	handle  Handler
@@ -33,10 +32,6 @@ type netServer struct {
 	server  *http.Server
 	resumed *resumedListener
 }
-
-// headerSlop is the number of bytes beyond MaxHeaderBytes that net/http allows. Both libraries must
-// refuse the same requests.
-const headerSlop = 4096
 
 func (s *Stack) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer {
 	n := &netServer{stack: s, handle: handle, closed: closed, resumed: newResumedListener()}
@@ -46,7 +41,7 @@ func (s *Stack) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer {
 		ErrorLog:                     noLog(),
 		ReadTimeout:                  s.ReadTimeout,
 		IdleTimeout:                  s.IdleTimeout,
-		MaxHeaderBytes:               max(1, s.MaxHeader-headerSlop),
+		MaxHeaderBytes:               s.MaxHeader,
 		DisableGeneralOptionsHandler: true,
 		ConnState: func(c net.Conn, state http.ConnState) {
 			if state == http.StateClosed {
@@ -61,7 +56,7 @@ func (s *Stack) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer {
 func (n *netServer) Serve(ln net.Listener) error {
 	var resuming sync.WaitGroup
 	resuming.Go(func() { _ = n.server.Serve(n.resumed) }) // ends when it is closed, or the server is stopped
-	err := n.server.Serve(netListener{ln})
+	err := n.server.Serve(netListener{ln, n.stack})
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
 		err = nil // Stop also ends the resuming goroutine
 	} else {
@@ -74,7 +69,7 @@ func (n *netServer) Serve(ln net.Listener) error {
 // resume makes net/http serve a connection as if it were new, with a goroutine and buffers,
 // because net/http has no other way to add a connection.
 func (n *netServer) resume(c *sock.Conn) {
-	if n.resumed.offer(&netConn{Conn: c}) {
+	if n.resumed.offer(&netConn{Conn: c, stack: n.stack}) {
 		return
 	}
 	c.Abort() // the server is being stopped
@@ -116,41 +111,32 @@ type netExchange struct {
 func (x *netExchange) Conn() *sock.Conn { return x.conn.Conn }
 
 func (x *netExchange) read(r *Request) error {
+	if err := x.conn.requests.invalid; err != nil {
+		return err
+	}
 	hr := x.request
 	path, query, _ := strings.Cut(hr.RequestURI, "?")
 	*r = Request{
 		Method:          hr.Method,
 		Path:            path,
 		Query:           query,
-		Host:            hr.Host,
+		Scheme:          x.conn.requests.head.scheme,
+		Host:            cmp.Or(x.conn.requests.head.host, hr.Host),
 		Origins:         hr.Header["Origin"],
 		ContentType:     hr.Header.Get("Content-Type"),
 		ContentEncoding: hr.Header.Get("Content-Encoding"),
 		LastEventID:     hr.Header.Get("Last-Event-Id"),
 		HTTP11:          hr.ProtoAtLeast(1, 1),
-		Last:            hr.Close || !hr.ProtoAtLeast(1, 1),
-		Chunked:         len(hr.TransferEncoding) > 0,
-		HasBody:         hr.ContentLength != 0,
+		Last:            x.conn.requests.head.close,
 	}
-	if r.Chunked || !r.HasBody || r.Method != http.MethodPost {
+	if hr.ContentLength == 0 {
 		return nil
 	}
 	var err error
-	r.Body, err = io.ReadAll(http.MaxBytesReader(x.w, hr.Body, int64(x.server.stack.MaxBody)))
-	return bodyError(err)
-}
-
-func bodyError(err error) error {
-	var large *http.MaxBytesError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &large):
-		return ErrBodyTooLarge
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return ErrMalformed
+	if r.Body, err = io.ReadAll(hr.Body); err != nil {
+		return unreadableBy(err)
 	}
-	return ErrTimeout
+	return nil
 }
 
 // netBuffer is the size of net/http's buffer for a response, headers and body, in
@@ -181,7 +167,7 @@ func (x *netExchange) write(r Response) {
 		h.Set("Content-Length", strconv.Itoa(len(r.Body)))
 	}
 	x.server.stack.setHeaders(r, h.Set)
-	if r.Close {
+	if r.Close || x.conn.requests.head.close {
 		h.Set("Connection", "close")
 	}
 	x.w.WriteHeader(r.Status)
@@ -191,15 +177,11 @@ func (x *netExchange) write(r Response) {
 // Take hijacks. then runs immediately, on net/http's goroutine, which ends soon
 // afterwards and releases the buffers.
 func (x *netExchange) Take(then func(Taken)) {
-	_, buffers, err := http.NewResponseController(x.w).Hijack()
-	if err != nil { // the connection broke in the meantime: net/http does not close it
+	_, _, err := http.NewResponseController(x.w).Hijack() // its reader is empty: see netConn.Read
+	if err != nil {                                       // the connection broke in the meantime: net/http does not close it
 		x.conn.Abort()
 		x.server.closed(x.conn.Conn)
 		return
-	}
-	if n := buffers.Reader.Buffered(); n > 0 { // a pipelined request
-		ahead, _ := buffers.Reader.Peek(n) // cannot fail
-		x.conn.Unread(ahead)
 	}
 	then(x.server.idleConn(x.conn.Conn))
 }
