@@ -225,12 +225,15 @@ func TestHostMayBeAnyNameOfThisMachine(t *testing.T) {
 	})
 }
 
-func TestHubRejectsTopicsBeyondLimit(t *testing.T) {
+func TestHubRejectsTopicsAndBytesBeyondLimit(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
-		s := start(t, v, wire.Limits{}, hub.Options{MaxTopics: 1})
+		s := start(t, v, wire.Limits{}, hub.Options{MaxTopics: 1, MaxBytes: 4096})
 		s.publish(t, "a", "x")
-		if a := post(t, s, "b", "x"); a.status != 503 || !strings.Contains(string(a.body), "hub_full") {
-			t.Errorf("got %d %s, want 503 hub_full", a.status, a.body)
+		for topic, data := range map[string]string{"b": "x", "a": strings.Repeat("x", 5000)} {
+			if a := post(t, s, topic, data); a.status != 503 || !strings.Contains(string(a.body), "hub_full") {
+				t.Errorf("%d bytes to %s: got %d %s, want 503 hub_full", len(data), topic, a.status, a.body)
+			}
 		}
+		s.publish(t, "a", "x") // the server continues
 	})
 }

@@ -85,6 +85,7 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.IntVar(&o.hub.RingBytes, "ring-bytes", 1<<20, "bytes buffered per topic")
 	f.IntVar(&o.limits.MaxPayload, "max-payload", 64<<10, "largest size of a message in bytes")
 	f.IntVar(&o.hub.MaxTopics, "max-topics", 100_000, "largest number of topics")
+	f.IntVar(&o.hub.MaxBytes, "max-buffered-bytes", 512<<20, "bytes buffered of all topics together")
 	f.DurationVar(&o.limits.ReadTimeout, "read-timeout", 5*time.Second, "longest time to receive a request")
 	f.StringVar((*string)(&o.limits.Slow), "slow-consumer", "close", "handling of a client that does not keep up: close its connection, or gap (continue, and report the missed messages)")
 	f.DurationVar(&o.limits.SlowAfter, "slow-after", 5*time.Second, "longest time that a client may leave written data unread")
@@ -105,6 +106,7 @@ func (o *serveOptions) check() error {
 		{o.hub.RingBytes >= 1, "--ring-bytes must be at least 1", o.hub.RingBytes},
 		{o.limits.MaxPayload >= 1, "--max-payload must be at least 1", o.limits.MaxPayload},
 		{o.hub.MaxTopics >= 1, "--max-topics must be at least 1", o.hub.MaxTopics},
+		{o.hub.MaxBytes >= 1, "--max-buffered-bytes must be at least 1", o.hub.MaxBytes},
 		{o.limits.MaxPollTimeout > 0, "--max-poll-timeout must be more than 0s", o.limits.MaxPollTimeout},
 		{o.limits.ReadTimeout > 0, "--read-timeout must be more than 0s", o.limits.ReadTimeout},
 		{o.limits.SlowAfter > 0, "--slow-after must be more than 0s", o.limits.SlowAfter},

@@ -132,8 +132,8 @@ func TestDelayPostponesMessagesButNotAcknowledgements(t *testing.T) {
 func TestDelayReportsErrorsImmediately(t *testing.T) {
 	_, in := open(t, hub.Options{MaxTopics: 1}, Faults{Delay: time.Hour})
 	mustPublish(t, in, "a", "x")
-	if _, err := in.Publish("b", nil); err != hub.ErrTooManyTopics {
-		t.Errorf("got %v, want %v", err, hub.ErrTooManyTopics)
+	if _, err := in.Publish("b", nil); err != hub.ErrFull {
+		t.Errorf("got %v, want %v", err, hub.ErrFull)
 	}
 }
 

@@ -65,7 +65,7 @@ func (in *Injector) Publish(topic string, data []byte) (seq uint64, err error) {
 // delay accepts a message that readers see later. Timers of equal duration fire in the order in
 // which they were set, and each publishes the oldest message.
 func (in *Injector) delay(topic string, data []byte) (seq uint64, err error) {
-	if _, err := in.hub.Set([]string{topic}); err != nil { // creates the topic now, so that an error is reported now
+	if _, err := in.hub.Set([]string{topic}); err != nil { // an error is reported now
 		return 0, err
 	}
 	in.mu.Lock()
@@ -83,7 +83,7 @@ func (in *Injector) release() {
 	defer in.releasing.Unlock()
 	m, ok := in.oldest()
 	if ok {
-		_, _ = in.append(m.topic, m.data) // cannot fail: the topic exists
+		_, _ = in.append(m.topic, m.data) // fails only if the hub has become full
 	}
 }
 

@@ -37,8 +37,28 @@ func (l *log) append(number uint64, object []byte) {
 	l.numbers.push(number)
 	l.bytes += len(object) - len(l.ring.push(object))
 	for l.bytes > l.maxBytes && l.ring.len() > 1 {
-		l.bytes -= len(l.ring.pop())
+		l.drop()
 	}
+}
+
+// drop removes the oldest retained message and returns its length.
+func (l *log) drop() int {
+	n := len(l.ring.pop())
+	l.bytes -= n
+	return n
+}
+
+// free removes all messages and the numbers of all but the newest: a gap before them is reported, but perhaps too long.
+func (l *log) free() {
+	newest := l.numbers.at(l.numbers.len() - 1)
+	l.ring, l.numbers, l.bytes = deque[[]byte]{limit: l.ring.limit}, deque[uint64]{limit: l.numbers.limit}, 0
+	l.numbers.push(newest)
+}
+
+// memory returns the bytes of the messages and of the buffers that refer to them.
+func (l *log) memory() int {
+	const slice, number = 24, 8
+	return l.bytes + slice*len(l.ring.buffer) + number*len(l.numbers.buffer)
 }
 
 // oldestRetained returns the seq of the oldest message in ring; last+1 if there is none.

@@ -114,7 +114,8 @@ func (f *followers) remove(index int) {
 // in the order of the delays' ends.
 type shard struct {
 	batchingDelay time.Duration
-	notify        chan struct{} // capacity 1: the queue is not empty
+	panicked      func(Waker, any) // Options.Panicked
+	notify        chan struct{}    // capacity 1: the queue is not empty
 	quit          chan struct{}
 	ended         sync.WaitGroup
 
@@ -131,8 +132,8 @@ type dirtyTopic struct {
 	due       time.Time // end of the batching delay; zero: none
 }
 
-func startShard(batchingDelay time.Duration) *shard {
-	s := &shard{batchingDelay: batchingDelay, notify: make(chan struct{}, 1), quit: make(chan struct{})}
+func startShard(batchingDelay time.Duration, panicked func(Waker, any)) *shard {
+	s := &shard{batchingDelay: batchingDelay, panicked: panicked, notify: make(chan struct{}, 1), quit: make(chan struct{})}
 	s.ended.Go(s.run)
 	return s
 }
@@ -171,13 +172,31 @@ func (s *shard) run() {
 				return
 			}
 			woken = s.collect(d, woken[:0])
-			for _, w := range woken {
-				w.waker.Wake()
+			for next := 0; next < len(woken); {
+				next = s.wake(woken, next)
 			}
 			clear(woken)
 		}
 		clear(taken)
 	}
+}
+
+// wake wakes the subscriptions from index next on, until one panics, and returns the index after the last one. A
+// guard per subscription would cost each wake more than this one costs all of them.
+func (s *shard) wake(woken []*Subscription, next int) (after int) {
+	defer func() {
+		if s.panicked == nil {
+			return
+		}
+		if p := recover(); p != nil {
+			s.panicked(woken[after-1].waker, p)
+		}
+	}()
+	for after = next; after < len(woken); {
+		after++
+		woken[after-1].waker.Wake()
+	}
+	return after
 }
 
 // wait waits until the queue is not empty. It returns false if the shard is stopped.

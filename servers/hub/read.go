@@ -22,8 +22,8 @@ type Message struct {
 }
 
 // A Gap is a range of one topic's messages that the hub no longer has, From and To included. NewEpoch
-// means that the cursor is from another hub: the count of lost messages is unknown, From is 1 and To
-// has no meaning.
+// means that the cursor is from another hub, or older than a topic that may have replaced one of the same name: the
+// count of lost messages is unknown, From is 1 and To has no meaning.
 type Gap struct {
 	Topic    string
 	From, To uint64 // seqs
@@ -73,6 +73,8 @@ func (h *Hub) Since(after Cursor, s *TopicSet, d Delivery) (Read, error) {
 		after = Cursor{Epoch: h.epoch}
 	case after.Number > h.newest.Load():
 		return Read{}, ErrAhead
+	case after.Number < h.forgotten:
+		r.Gaps = forgottenGaps(s, after.Number)
 	}
 	for _, t := range s.topics {
 		r.addTopic(t, after.Number, d)
@@ -93,17 +95,27 @@ func newEpochGaps(s *TopicSet) []Gap {
 	return gaps
 }
 
+// forgottenGaps returns a gap for each topic that may have replaced one of the same name since a hub number.
+func forgottenGaps(s *TopicSet, after uint64) (gaps []Gap) {
+	for _, t := range s.topics {
+		if t.created > after && t.newest.Load() > 0 {
+			gaps = append(gaps, Gap{Topic: t.name, From: 1, NewEpoch: true})
+		}
+	}
+	return gaps
+}
+
 // addTopic adds one topic's messages beyond a hub number, and the gap before them.
 func (r *Read) addTopic(t *topic, after uint64, d Delivery) {
 	if t.newest.Load() <= after {
 		return
 	}
-	last := t.log.last()
-	if d == Latest { // the newest message is always retained; superseded messages are not lost
+	last, oldest := t.log.last(), t.log.oldestRetained()
+	if d == Latest && oldest <= last { // only an idle topic does not retain its newest message; superseded messages are not lost
 		r.add(t, last)
 		return
 	}
-	first, oldest := t.log.firstAfter(after), t.log.oldestRetained()
+	first := t.log.firstAfter(after)
 	if first < oldest {
 		r.Gaps = append(r.Gaps, Gap{Topic: t.name, From: first, To: oldest - 1})
 	}

@@ -15,6 +15,9 @@ type TopicSet struct {
 	topics []*topic // in ascending order of their names
 }
 
+// Len returns the number of topics.
+func (s *TopicSet) Len() int { return len(s.topics) }
+
 // Name returns the name of the i-th topic, in ascending order.
 func (s *TopicSet) Name(i int) string { return s.topics[i].name }
 
@@ -29,7 +32,7 @@ func (s *TopicSet) newest() uint64 {
 }
 
 // Set returns the set of the named topics, creating those that do not exist.
-// There must be at least one name, each valid, none twice. The only error is ErrTooManyTopics.
+// There must be at least one name, each valid, none twice. The only error is ErrFull.
 func (h *Hub) Set(names []string) (*TopicSet, error) {
 	names = slices.Clone(names)
 	slices.Sort(names)
@@ -41,10 +44,14 @@ func (h *Hub) Set(names []string) (*TopicSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.sets.put(key, &TopicSet{topics: topics}), nil
+	s := h.sets.put(h, key, &TopicSet{topics: topics})
+	if &s.topics[0] != &topics[0] {
+		h.release(topics) // another goroutine was first
+	}
+	return s, nil
 }
 
-// lookUp returns the topics, creating those that do not exist. On an error it creates none.
+// lookUp returns the topics, creating those that do not exist, for one set more. On an error it creates none.
 func (h *Hub) lookUp(names []string) ([]*topic, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -55,14 +62,33 @@ func (h *Hub) lookUp(names []string) ([]*topic, error) {
 		}
 	}
 	if len(h.topics)+missing > h.options.MaxTopics {
-		return nil, ErrTooManyTopics
+		h.full = true
+		return nil, ErrFull
 	}
 	topics := make([]*topic, 0, len(names))
 	for _, name := range names {
 		t, _ := h.topicLocked(name) // cannot fail: there is room for all of them
+		t.sets++
 		topics = append(topics, t)
 	}
 	return topics, nil
+}
+
+// release ends the use of topics by a set.
+func (h *Hub) release(topics []*topic) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, t := range topics {
+		t.sets--
+		h.removeUnusedLocked(t)
+	}
+}
+
+// removeUnusedLocked removes a topic of no set, if nothing was published to it: a new topic of its name is the same.
+func (h *Hub) removeUnusedLocked(t *topic) {
+	if t.sets == 0 && t.log.last() == 0 {
+		delete(h.topics, t.name)
+	}
 }
 
 // An interner maps the names of a set to a weak pointer to the set: clients can request any number of
@@ -79,7 +105,7 @@ func (in *interner) get(key string) *TopicSet {
 }
 
 // put stores s and returns it. If a set of the same topics is already stored, put returns that one.
-func (in *interner) put(key string, s *TopicSet) *TopicSet {
+func (in *interner) put(h *Hub, key string, s *TopicSet) *TopicSet {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if first := in.sets[key].Value(); first != nil {
@@ -87,7 +113,11 @@ func (in *interner) put(key string, s *TopicSet) *TopicSet {
 	}
 	key = strings.Clone(key) // a single name may be in the caller's buffer
 	in.sets[key] = weak.Make(s)
-	runtime.AddCleanup(s, in.forget, key)
+	topics := s.topics
+	runtime.AddCleanup(s, func(key string) {
+		in.forget(key)
+		h.release(topics)
+	}, key)
 	return s
 }
 

@@ -12,6 +12,12 @@ type topic struct {
 	log    log
 	newest atomic.Uint64 // hub number of the newest message, 0 if none; readable without the hub's lock
 	follow []followers   // one per shard
+
+	created uint64 // hub number when the topic was created
+
+	// The hub's lock guards both.
+	sets   int    // sets that have the topic
+	period uint32 // the hub's period when its newest message was published
 }
 
 // markDirty notifies every shard that has followers of the topic that there is a new message. Its cost

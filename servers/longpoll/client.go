@@ -89,7 +89,7 @@ func (c *client) park(taken httpstack.Taken, sub *wire.Subscribe, last bool) {
 	c.conn.Handle(c)
 	c.deadline = time.Now().Add(sub.Wait)
 	if c.timer == nil {
-		c.timer = time.AfterFunc(sub.Wait, c.expire)
+		c.timer = time.AfterFunc(sub.Wait, func() { c.edge.service.GuardSubscription(c, c.expire) })
 	} else {
 		c.timer.Reset(sub.Wait)
 	}
@@ -212,6 +212,15 @@ func (c *client) Shutdown() {
 	defer c.mu.Unlock()
 	if c.phase == parked {
 		c.respond()
+	}
+}
+
+// Fail ends a poll after a panic.
+func (c *client) Fail() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == parked {
+		c.abort()
 	}
 }
 

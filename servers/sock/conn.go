@@ -282,10 +282,24 @@ func (c *Conn) ready(e Event, broken bool) {
 	case finish:
 		c.finish()
 	case h != nil && report != 0:
-		h.Ready(report)
+		c.report(h, report)
 	case broken:
 		c.Abort()
 	}
+}
+
+// report calls the handler, and closes the connection if it panics.
+func (c *Conn) report(h Handler, e Event) {
+	defer func() {
+		if c.poller.Panicked == nil {
+			return
+		}
+		if v := recover(); v != nil {
+			c.poller.Panicked(v)
+			c.Abort()
+		}
+	}()
+	h.Ready(e)
 }
 
 // Stall closes the connection and counts it as stalled.
@@ -308,7 +322,7 @@ func (c *Conn) stalled() {
 	case closing: // the connection had this last chance to drain
 		c.Abort()
 	case h != nil:
-		h.Ready(Stalled)
+		c.report(h, Stalled)
 	default:
 		c.Stall()
 	}

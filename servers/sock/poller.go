@@ -9,6 +9,10 @@ import (
 // A Poller watches the connections of a server process: one goroutine reads the kernel's
 // events, and a few workers handle them.
 type Poller struct {
+	// Panicked is called after a handler or a worker has panicked, with what it panicked with; its connection is closed.
+	// nil: the process ends. Set it before the first connection.
+	Panicked func(any)
+
 	stallAfter time.Duration
 	kernel     watcher
 	tokens     atomic.Uint32
@@ -24,6 +28,7 @@ func NewPoller(stallAfter time.Duration) (*Poller, error) {
 	if err := p.kernel.open(); err != nil {
 		return nil, err
 	}
+	p.workers.poller = p
 	p.workers.needed.L = &p.workers.mu
 	p.looking.Go(p.watch)
 	return p, nil

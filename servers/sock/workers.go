@@ -13,6 +13,7 @@ type Worker interface{ Work() }
 // run as there are processors: while one waits for a slow client, another may run.
 // A goroutine for each job would be started, grow its stack and end, repeatedly.
 type workers struct {
+	poller  *Poller
 	mu      sync.Mutex
 	needed  sync.Cond // on mu: an idle worker is needed
 	jobs    []Worker
@@ -63,7 +64,7 @@ func (w *workers) work() {
 		for w.first < len(w.jobs) {
 			j := w.next()
 			w.mu.Unlock()
-			j.Work()
+			w.run(j)
 			w.mu.Lock()
 		}
 		w.running--
@@ -73,6 +74,22 @@ func (w *workers) work() {
 		w.idle++
 		w.needed.Wait() // the goroutine that wakes this one has counted it as running
 	}
+}
+
+// run runs a job. After a panic it calls the job's method Abort, if it has one.
+func (w *workers) run(j Worker) {
+	defer func() {
+		if w.poller.Panicked == nil {
+			return
+		}
+		if v := recover(); v != nil {
+			w.poller.Panicked(v)
+			if a, ok := j.(interface{ Abort() }); ok {
+				a.Abort()
+			}
+		}
+	}()
+	j.Work()
 }
 
 // next removes the first job.

@@ -78,7 +78,7 @@ func (h *Hooks) register(target string, sub *wire.Subscribe) (httpstack.Response
 	k.follow = h.service.Hub.Subscribe(sub.Set, k)
 	h.hooks[target] = k
 	h.service.Count.Hooks.Do(func(n *wire.HookStats) { n.Registered++ })
-	h.posts.Go(func() { k.run(ctx) })
+	h.posts.Go(func() { h.service.GuardSubscription(k, func() { k.run(ctx) }) })
 	return h.service.Batch(body), nil
 }
 

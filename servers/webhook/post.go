@@ -68,6 +68,9 @@ func (k *hook) Wake() {
 	}
 }
 
+// Fail ends the webhook after a panic.
+func (k *hook) Fail() { k.cancel() }
+
 // run posts until it is cancelled or gives up on the receiver.
 func (k *hook) run(ctx context.Context) {
 	defer k.hooks.remove(k)

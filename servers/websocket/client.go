@@ -178,6 +178,12 @@ func (c *client) Work() {
 	_ = c.conn.Close()
 }
 
+// Abort closes the connection after a panic.
+func (c *client) Abort() {
+	c.feed.Fail()
+	c.conn.Abort()
+}
+
 // awaitsClose reports whether the peer's response to the close frame is outstanding: not if
 // it has arrived, the peer has disconnected, or the deadline has passed.
 func awaitsClose(err error) bool {

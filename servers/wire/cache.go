@@ -10,6 +10,7 @@ import (
 const (
 	cacheEntries = 1024
 	cacheBytes   = 8 << 20
+	topicBytes   = 256 // that a topic of an entry counts: an entry keeps its topics in the hub
 )
 
 // A Batch has the messages and gaps after a cursor, framed for a transport. F is the frame, which
@@ -72,6 +73,7 @@ func (c *Cache[F]) Since(after hub.Cursor, set *hub.TopicSet, d hub.Delivery) (*
 			return nil, err
 		}
 		b = c.encode(&read)
+		b.bytes += topicBytes * set.Len()
 		key.to = max(to, read.Next.Number) // more messages may have been published since Head
 		c.keep(key, b)
 	}

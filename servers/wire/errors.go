@@ -57,7 +57,7 @@ var (
 	errHeaderTooLarge    = &Error{Status: 431, Code: "header_too_large", Message: "The request line and headers are larger than this server accepts.", closes: true}
 	errInternal          = &Error{Status: 500, Code: "internal", Message: "The server failed because of a bug.", closes: true}
 	ErrHooksFull         = &Error{Status: 503, Code: "webhooks_full", Message: "The server has reached its maximum number of webhooks."}
-	errHubFull           = &Error{Status: 503, Code: "hub_full", Message: "The server has reached its maximum number of topics."}
+	errHubFull           = &Error{Status: 503, Code: "hub_full", Message: "The server has reached its maximum number of topics, or of bytes of messages."}
 )
 
 // errHTTP11 refuses a client that cannot read chunked responses.

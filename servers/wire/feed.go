@@ -70,7 +70,7 @@ func (f *Feed) restartHeartbeat() {
 		return
 	}
 	if f.heartbeatTimer == nil {
-		f.heartbeatTimer = time.AfterFunc(every, f.heartbeat)
+		f.heartbeatTimer = time.AfterFunc(every, func() { f.service.GuardSubscription(f, f.heartbeat) })
 		return
 	}
 	f.heartbeatTimer.Reset(every)
@@ -132,6 +132,9 @@ func (f *Feed) Close(why Reason) {
 		f.close(why)
 	}
 }
+
+// Fail ends the feed after a panic.
+func (f *Feed) Fail() { f.Close(Gone) }
 
 func (f *Feed) close(why Reason) {
 	if why == Shutdown {

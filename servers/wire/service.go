@@ -87,7 +87,6 @@ func New(transport string, library Library, l Limits, o hub.Options) (*Service, 
 		return nil, err
 	}
 	s := &Service{
-		Hub:       hub.New(o),
 		Poller:    poller,
 		Limits:    l,
 		transport: traits,
@@ -95,6 +94,14 @@ func New(transport string, library Library, l Limits, o hub.Options) (*Service, 
 		subs:      subs,
 		started:   time.Now(),
 	}
+	poller.Panicked = s.panicked
+	o.Panicked = func(w hub.Waker, p any) {
+		s.panicked(p)
+		if f, ok := w.(failer); ok {
+			s.Guard(f.Fail)
+		}
+	}
+	s.Hub = hub.New(o)
 	s.Count.requests = newRequests()
 	s.publisher = s.Hub.Publish
 	s.HTTP = httpstack.New(httpstack.Config{
@@ -335,14 +342,29 @@ func textual(mediaType string) bool {
 func (s *Service) Guard(handler func()) (failed *httpstack.Response) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.Count.Panics.Add(1)
-			slog.Error("handler panicked", "panic", fmt.Sprintf("%q", fmt.Sprint(p)))
+			s.panicked(p)
 			r := s.refuse(errInternal)
 			failed = &r
 		}
 	}()
 	handler()
 	return nil
+}
+
+// A failer can end a subscription whose Wake panicked: nothing would wake it again.
+type failer interface{ Fail() }
+
+// GuardSubscription calls work of a subscription outside a handler, and ends the subscription if it panics.
+func (s *Service) GuardSubscription(f failer, work func()) {
+	if s.Guard(work) != nil {
+		s.Guard(f.Fail)
+	}
+}
+
+// panicked counts and logs what a handler or a waker panicked with.
+func (s *Service) panicked(p any) {
+	s.Count.Panics.Add(1)
+	slog.Error("handler panicked", "panic", fmt.Sprintf("%q", fmt.Sprint(p)))
 }
 
 // NoContent returns the response to a poll without a message.

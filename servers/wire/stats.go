@@ -150,6 +150,8 @@ type Stats struct {
 	Totals[int64]
 	Requests        map[string]int64 `json:"requests"`
 	Published       uint64           `json:"published"`
+	Topics          int              `json:"topics"`
+	BufferedBytes   int              `json:"buffered_bytes"`
 	RepollGaps      RepollGaps       `json:"repoll_gaps"`
 	Webhooks        HookStats        `json:"webhooks"`
 	Faults          faults.Counts    `json:"faults"`
@@ -191,6 +193,7 @@ func (s *Service) Stats() Stats {
 		TLS:             s.TLS != nil,
 	}
 	stats.LimitsInForce.Limits, stats.LimitsInForce.Options = s.Limits, s.Hub.Options()
+	stats.Topics, stats.BufferedBytes = s.Hub.Buffered()
 	if l := s.listener.Load(); l != nil {
 		stats.Counts = l.Counts()
 		stats.SlowClosed += int64(stats.Stalled)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"strings"
@@ -88,6 +89,28 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
+// Clients that resume from another epoch, each with other topics, must not keep all of these in the hub.
+func TestCacheKeepsFewTopics(t *testing.T) {
+	s := service(t, "longpoll", hub.Options{})
+	polls := s.NewPolls()
+	names := make([]string, 256)
+	for i := range 200 {
+		for j := range names {
+			names[j] = fmt.Sprintf("%d.%d", i, j)
+		}
+		set, err := s.Hub.Set(names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := polls.Since(hub.Cursor{Epoch: s.Hub.Epoch() + 1}, set, hub.Every); err != nil || b.Gaps != len(names) {
+			t.Fatal(b, err)
+		}
+	}
+	if kept := len(names) * len(polls.batches); kept > cacheBytes/topicBytes {
+		t.Errorf("the topics of %d batches are kept: %d", len(polls.batches), kept)
+	}
+}
+
 // A dropped message leaves an empty batch: the cursor moves on, nothing is sent.
 func TestNextSkipsEmptyBatches(t *testing.T) {
 	s := service(t, "sse", hub.Options{})
@@ -109,6 +132,30 @@ func TestPanicReturnsErrorAndIsCounted(t *testing.T) { // F46
 	r := s.Guard(func() { panic("intended by the test") })
 	if r == nil || r.Status != 500 || !r.Close || strings.Contains(string(r.Body), "test") {
 		t.Errorf("got %+v, want 500, close, and no text of the panic", r)
+	}
+	if n := s.Stats().Panics; n != 1 {
+		t.Errorf("%d panics counted, want 1", n)
+	}
+}
+
+// An endingSink records the end of its feed.
+type endingSink chan Reason
+
+func (endingSink) Send([]byte) error { return nil }
+func (endingSink) Beat() error       { return nil }
+func (s endingSink) End(why Reason)  { s <- why }
+
+func TestPanicOfAWakeEndsOnlyItsSubscription(t *testing.T) {
+	s := service(t, "sse", hub.Options{Shards: 1})
+	set, _ := s.Hub.Set([]string{"a"})
+	sink := make(endingSink, 1)
+	f := &Feed{service: s, sink: sink} // without a connection: Wake panics
+	f.follow = s.Hub.Subscribe(set, f)
+	now, _ := s.Hub.Start(set)
+	f.follow.Arm(now)
+	_, _ = s.Publish("a", nil)
+	if why := <-sink; why != Gone {
+		t.Errorf("ended for reason %d, want %d", why, Gone)
 	}
 	if n := s.Stats().Panics; n != 1 {
 		t.Errorf("%d panics counted, want 1", n)
