@@ -552,7 +552,7 @@ func TestAnswersAreJudged(t *testing.T) {
 
 func (a answer) check(t *testing.T, e *Exchange) {
 	var got []string
-	for _, l := range e.graded(Wrong, Missing, NoAnswer, Contestable) {
+	for _, l := range e.Graded(Wrong, Missing, NoAnswer, Contestable) {
 		got = append(got, l.Text+": "+l.Why)
 	}
 	if e.Verdict() != a.verdict {
@@ -567,7 +567,7 @@ func (a answer) check(t *testing.T, e *Exchange) {
 	if a.want != nil && len(got) != len(a.want) {
 		t.Errorf("lines %q, want %q", got, a.want)
 	}
-	for _, l := range e.graded(Right, Wrong, Missing, NoAnswer, Contestable) {
+	for _, l := range e.Graded(Right, Wrong, Missing, NoAnswer, Contestable) {
 		if !clause.MatchString(l.For + l.Why) {
 			t.Errorf("%q is %s without the clause of a standard: %q, %q", l.Text, l.Grade, l.For, l.Why)
 		}

@@ -178,12 +178,13 @@ func mediaType(value string) string {
 // lower returns a text with the letters of ASCII in lower case: protocols compare no others without
 // their case, although U+212A, the sign of Kelvin, is a K in Unicode (RFC 9110, section 2.1).
 func lower(text string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
+	b := []byte(text)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] += 'a' - 'A'
 		}
-		return r
-	}, text)
+	}
+	return string(b)
 }
 
 // equalFold compares without the case of the letters of ASCII.

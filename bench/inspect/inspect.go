@@ -112,10 +112,10 @@ func (e *Exchange) Header(name string) string {
 }
 
 // Wrong lists the errors of the response.
-func (e *Exchange) Wrong() []Line { return e.graded(Wrong, Missing) }
+func (e *Exchange) Wrong() []Line { return e.Graded(Wrong, Missing) }
 
-// graded lists the lines with one of the grades.
-func (e *Exchange) graded(grades ...Grade) (all []Line) {
+// Graded lists the lines with one of the grades.
+func (e *Exchange) Graded(grades ...Grade) (all []Line) {
 	for _, l := range slices.Concat(e.Interim, e.Response, e.After) {
 		if slices.Contains(grades, l.Grade) {
 			all = append(all, l)
@@ -129,9 +129,9 @@ func (e *Exchange) Verdict() Grade {
 	switch {
 	case len(e.Wrong()) > 0:
 		return Wrong
-	case len(e.graded(NoAnswer)) > 0:
+	case len(e.Graded(NoAnswer)) > 0:
 		return NoAnswer
-	case len(e.graded(Contestable)) > 0:
+	case len(e.Graded(Contestable)) > 0:
 		return Contestable
 	}
 	return Right

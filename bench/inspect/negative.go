@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -75,7 +76,7 @@ func lowerCase(lines []Line) []Line {
 // Handshakes lists first those that a server must refuse, then those that it must accept.
 var Handshakes = []Handshake{
 	{"POST instead of GET", "RFC 6455, section 4.2.1", true, "", request("GET ", "POST "), nil},
-	{"HTTP/1.0", "RFC 6455, section 4.2.1", true, "", request("HTTP/1.1", "HTTP/1.0"), nil},
+	{"HTTP/1.0", "RFC 9110, section 7.8; RFC 6455, section 4.2.1", true, "", request("HTTP/1.1", "HTTP/1.0"), nil},
 	{"no Host", "RFC 9112, section 3.2; RFC 6455, section 4.2.1", true, "", without("Host"), nil},
 	{"two Hosts", "RFC 9112, section 3.2", true, "", with("Host", "a.test", "b.test"), nil},
 	{"no Upgrade", "RFC 6455, section 4.2.1", true, "", without("Upgrade"), nil},
@@ -85,7 +86,7 @@ var Handshakes = []Handshake{
 	{"no key", "RFC 6455, section 4.2.1", true, "", without("Sec-WebSocket-Key"), nil},
 	{"a key of 5 bytes", "RFC 6455, section 4.2.1", true, "RFC 6455, section 4.2.2: a server need not decode the key", with("Sec-WebSocket-Key", "c2hvcnQ="), nil},
 	{"a key that is not base64", "RFC 6455, section 4.2.1", true, "RFC 6455, section 4.2.2: a server need not decode the key", with("Sec-WebSocket-Key", "!!!!!!!!!!!!!!!!!!!!!!=="), nil},
-	{"two keys", "RFC 6455, section 11.3.1", true, "", with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "AQIDBAUGBwgJCgsMDQ4PEA=="), nil},
+	{"two keys", "RFC 6455, sections 4.2.1 and 11.3.1", true, "", with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "AQIDBAUGBwgJCgsMDQ4PEA=="), nil},
 	{"no version", "RFC 6455, section 4.2.1", true, "", without("Sec-WebSocket-Version"), nil},
 	{"version 12", "RFC 6455, sections 4.2.2 and 4.4", true, "", with("Sec-WebSocket-Version", "12"), func(h header) string {
 		if !has(h.value("Sec-WebSocket-Version"), "13") {
@@ -189,6 +190,8 @@ func (r *Reaction) judge(h header) {
 		r.Grade, r.Why = Contestable, "closed without a response ("+r.Open+")"
 	case r.Ended != nil:
 		r.Grade, r.Why = Wrong, "closed without a response"
+	case r.Refuse && r.Status == http.StatusInternalServerError:
+		r.Grade, r.Why = Contestable, "refused by an internal error; an appropriate HTTP error is required, such as 400 (RFC 6455, section 4.2.1)"
 	case accepted == r.Refuse && r.Open != "":
 		r.Grade, r.Why = Contestable, r.Why+" ("+r.Open+")"
 	case accepted == r.Refuse:

@@ -31,8 +31,8 @@ func (e *Exchange) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "\nbytes on the connection: %d up, %d down\n", e.Up, e.Down)
 	printGraded(&b, "incorrect", e.Wrong())
-	printGraded(&b, "no answer", e.graded(NoAnswer))
-	printGraded(&b, "contestable", e.graded(Contestable))
+	printGraded(&b, "no answer", e.Graded(NoAnswer))
+	printGraded(&b, "contestable", e.Graded(Contestable))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
