@@ -9,6 +9,7 @@ import (
 	"net"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -113,6 +114,14 @@ var (
 	chunks = head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked")
 	end    = serverCloseFrame
 )
+
+// manyFields have names that differ.
+var manyFields = func() (all []string) {
+	for i := range 10000 {
+		all = append(all, strconv.FormatInt(int64(i), 36)+":")
+	}
+	return all
+}()
 
 // upgraded is a correct handshake with other fields, and then frames and a close frame.
 func upgraded(frames string, fields ...string) string {
@@ -237,6 +246,7 @@ var handshakeAnswers = []answer{
 	{"space before the first field", "ws", replying(replaced("Upgrade: websocket", " Upgrade: websocket")), nil, Wrong, []string{"must not continue", "missing"}, ""},
 	{"DEL in a value", "ws", replying(upgraded("", "X-A: \x7f")), nil, Wrong, []string{"U+007F"}, ""},
 	{"value of 60,000 bytes", "ws", replying(upgraded("", "X-A: "+strings.Repeat("x", 60000))), nil, Right, nil, ""},
+	{"10,000 fields", "ws", replying(upgraded("", manyFields...)), nil, Right, nil, ""},
 	{"Upgrade twice", "ws", replying(replaced("Upgrade: websocket", "Upgrade: websocket\r\nUpgrade: websocket")), nil, Wrong, []string{`must be "websocket"`}, ""},
 	{"Upgrade with a version", "ws", replying(replaced(": websocket", ": websocket/13")), nil, Wrong, []string{`must be "websocket"`}, ""},
 	{"Connection in capitals", "ws", replying(replaced("Connection: Upgrade", "Connection: UPGRADE")), nil, Right, nil, ""},
@@ -435,6 +445,10 @@ var bodyAnswers = []answer{
 	{"length 0x2", "http", closing(head("HTTP/1.1 200 OK", "Content-Length: 0x2") + "{}"), nil, Wrong, []string{"not a number of bytes", ""}, ""},
 	{"length 2.0", "http", closing(head("HTTP/1.1 200 OK", "Content-Length: 2.0") + "{}"), nil, Wrong, []string{"not a number of bytes", ""}, ""},
 	{"empty length", "http", closing(head("HTTP/1.1 200 OK", "Content-Length:") + "{}"), nil, Wrong, []string{"not a number of bytes", ""}, ""},
+	{"a long length and 10,000 others", "http", closing(head("HTTP/1.1 200 OK", "Content-Length: "+strings.Repeat("1", 30000)+strings.Repeat(", 1", 10000)) + "{}"), nil, Wrong, []string{"two different lengths", "another response"}, ""},
+	{"HTTP/1.0 that closes", "http", closing(head("HTTP/1.0 200 OK", "Connection: close", "Content-Length: 2") + "{}"), nil, Contestable, []string{"every poll requires a new connection"}, ""},
+	{"endless gzip without content", "http", flooding(head("HTTP/1.1 200 OK", "Content-Encoding: gzip"), gzipped("")), nil, Contestable, []string{"another response"}, "more than 1048576 bytes"},
+	{"endless blocks of gzip without content", "http", flooding(head("HTTP/1.1 200 OK", "Content-Encoding: gzip")+gzipped("")[:10], "\x00\x00\x00\xff\xff"), nil, Contestable, []string{"another response"}, "more than 1048576 bytes"},
 	{"lengths 2,3 without a space", "http", closing(head("HTTP/1.1 200 OK", "Content-Length: 2,3") + "{}"), nil, Wrong, []string{"not a number of bytes"}, ""},
 	{"ETag without quotes", "http", replying(head("HTTP/1.1 204 No Content", "ETag: 0")), nil, Wrong, []string{"section 8.8.3"}, ""},
 	{"weak ETag", "http", replying(head("HTTP/1.1 204 No Content", `ETag: W/"0"`)), nil, Right, nil, ""},
@@ -510,6 +524,8 @@ var streamAnswers = []answer{
 	{"lines as JSON", "stream+http", replying(head("HTTP/1.1 200 OK", "Content-Type: application/json") + "{}\n"), nil, Contestable, []string{"no standard defines the type"}, ""},
 	{"lines that end", "stream+http", closing(ndjson), nil, Contestable, []string{"has to reconnect"}, ""},
 
+	{"events in endless blocks of gzip without content", "sse+http", flooding(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Content-Encoding: gzip")+gzipped("")[:10], "\x00\x00\x00\xff\xff"), nil, Right, nil, "more than 1048576 bytes"},
+	{"100 before a stream", "sse+http", replying(head("HTTP/1.1 100 Continue") + events + "data: x\n\n"), nil, Right, nil, "interim responses"},
 	{"end after a comment", "sse+http", closing(events + ":ok\n"), nil, Contestable, []string{"a browser reconnects"}, ""},
 	{"end within a line of data", "sse+http", closing(events + "data: x"), nil, Wrong, []string{"browsers discard it"}, "a line without its end"},
 	{"end within a comment", "sse+http", closing(events + ":o"), nil, Contestable, []string{"the last line has no end"}, ""},

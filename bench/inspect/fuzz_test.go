@@ -89,7 +89,7 @@ func FuzzChunks(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
-		b := newBody(bufio.NewReaderSize(bytes.NewReader(input), maxHeader), header{lines: []string{"", "Transfer-Encoding: chunked"}, status: 200})
+		b := newBody(bufio.NewReaderSize(bytes.NewReader(input), maxHeader), header{byName: index([]string{"", "Transfer-Encoding: chunked"}), status: 200})
 		content, err := io.ReadAll(b)
 		if err != nil || len(b.faults) > 0 {
 			return

@@ -18,7 +18,8 @@ type header struct {
 	lines   []string // the status line first; without line ends
 	sizes   []int    // of each, with its line end
 	bare    []bool   // of each: its line end is LF without CR; one more for the empty line
-	version string   // of HTTP
+	byName  map[string][]string
+	version string // of HTTP
 	status  int
 }
 
@@ -61,7 +62,7 @@ func readHeader(r *bufio.Reader) (h header, err error) {
 	if found == nil {
 		return h, notHTTP(h.lines[0])
 	}
-	h.version = found[1]
+	h.version, h.byName = found[1], index(h.lines)
 	h.status, err = strconv.Atoi(found[2])
 	return h, err
 }
@@ -116,23 +117,26 @@ func notHTTP(first string) error {
 	return violates("%q is not a status line of HTTP/1 (RFC 9112, section 4)", cutText(first))
 }
 
-// fields calls f with each field and its value; continuation lines belong to the field before
-// (RFC 9112, section 5.2).
-func (h header) fields(f func(name, value string)) {
+// index returns the values of each line of the fields, by name in lower case (RFC 9110, section 5.1).
+// Continuation lines belong to the field before (RFC 9112, section 5.2).
+func index(lines []string) map[string][]string {
+	all := map[string][]string{}
 	name, value := "", ""
-	for _, l := range h.lines[min(1, len(h.lines)):] {
+	add := func() {
+		if name != "" {
+			all[lower(name)] = append(all[lower(name)], trimOWS(value))
+		}
+	}
+	for _, l := range lines[min(1, len(lines)):] {
 		if folded(l) {
 			value += " " + trimOWS(l)
 			continue
 		}
-		if name != "" {
-			f(name, trimOWS(value))
-		}
+		add()
 		name, value, _ = strings.Cut(l, ":")
 	}
-	if name != "" {
-		f(name, trimOWS(value))
-	}
+	add()
+	return all
 }
 
 func folded(line string) bool { return line != "" && (line[0] == ' ' || line[0] == '\t') }
@@ -140,16 +144,8 @@ func folded(line string) bool { return line != "" && (line[0] == ' ' || line[0] 
 // trimOWS removes optional white space (RFC 9110, section 5.6.3).
 func trimOWS(text string) string { return strings.Trim(text, " \t") }
 
-// values returns the value of each line of a field. Names are case-insensitive (RFC 9110,
-// section 5.1).
-func (h header) values(name string) (all []string) {
-	h.fields(func(n, v string) {
-		if equalFold(n, name) {
-			all = append(all, v)
-		}
-	})
-	return all
-}
+// values returns the value of each line of a field.
+func (h header) values(name string) []string { return h.byName[lower(name)] }
 
 // value returns the value of a field; the lines of a name are one list (RFC 9110, section 5.3).
 func (h header) value(name string) string { return strings.Join(h.values(name), ", ") }

@@ -361,6 +361,10 @@ func TestNegativeHandshakesAreChecked(t *testing.T) {
 	if wrong := try(replying(crlf("HTTP/1.1 400 Bad Request", "Content-Length: 0", ""))); len(wrong) != accept+1 {
 		t.Errorf("a server that refuses everything: %d wrong, want %d: %q", len(wrong), accept+1, wrong)
 	}
+	// An interim response is neither.
+	if wrong := try(replying(head("HTTP/1.1 100 Continue") + switched + "\r\n")); len(wrong) != refuse {
+		t.Errorf("a server that accepts everything after a 100: %d wrong, want %d: %q", len(wrong), refuse, wrong)
+	}
 	// An internal error is no appropriate response, but it refuses.
 	if wrong := try(replying(crlf("HTTP/1.1 500 x", "Content-Length: 0", ""))); len(wrong) != accept {
 		t.Errorf("a server with an internal error: %d wrong, want %d: %q", len(wrong), accept, wrong)

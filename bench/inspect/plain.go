@@ -102,7 +102,7 @@ func (t Target) judgePoll(_ string, h header) (Grade, string) {
 		return Wrong, "a redirect, which is not followed. " + meaning(h.status)
 	case h.status == 206 && !t.has("Range"):
 		return Wrong, "206 responds to a request with the field Range, and this one has none (RFC 9110, section 15.3.7)"
-	case h.version == "1.0" && h.status/100 == 2 && !has(h.value("Connection"), "keep-alive"):
+	case h.version == "1.0" && h.status/100 == 2 && !has(h.value("Connection"), "keep-alive") && !has(h.value("Connection"), "close"):
 		return Contestable, newConnection
 	}
 	return judge(h.status/100 == 2, "the poll was refused. "+meaning(h.status))

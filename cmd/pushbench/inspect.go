@@ -107,14 +107,14 @@ func (o inspectOptions) sendAll(c *cobra.Command, targets []inspect.Target) erro
 	var all []*inspect.Exchange
 	var failed []error
 	grades := map[inspect.Grade]int{}
-	for i, t := range targets {
-		if i > 0 {
-			fmt.Fprintln(out)
-		}
+	for _, t := range targets {
 		e, err := inspect.Do(ctx, t)
 		if err != nil {
 			failed = append(failed, uninspected(ctx, t, err))
 			continue
+		}
+		if len(all) > 0 {
+			fmt.Fprintln(out)
 		}
 		if err := e.Print(out); err != nil {
 			return err
