@@ -134,7 +134,7 @@ func replying(text string) script {
 	return func(request string, c net.Conn) {
 		key := ""
 		for line := range strings.SplitSeq(request, "\r\n") {
-			if k, found := strings.CutPrefix(line, "Sec-WebSocket-Key: "); found {
+			if name, k, _ := strings.Cut(line, ": "); strings.EqualFold(name, "Sec-WebSocket-Key") {
 				key = acceptOf(k)
 			}
 		}
@@ -344,9 +344,11 @@ func TestNegativeHandshakesAreChecked(t *testing.T) {
 		}
 		return wrong
 	}
-	refuse, accept := 0, 0
+	refuse, accept, contestable := 0, 0, 0
 	for _, a := range Handshakes {
 		switch {
+		case a.Open != "" && a.Refuse:
+			contestable++
 		case a.Open != "":
 		case a.Refuse:
 			refuse++
@@ -360,6 +362,9 @@ func TestNegativeHandshakesAreChecked(t *testing.T) {
 	// All that must be accepted, and the missing version.
 	if wrong := try(replying(crlf("HTTP/1.1 400 Bad Request", "Content-Length: 0", ""))); len(wrong) != accept+1 {
 		t.Errorf("a server that refuses everything: %d wrong, want %d: %q", len(wrong), accept+1, wrong)
+	}
+	if wrong := try(replying(replaced("KEY", "x"))); len(wrong) != len(Handshakes)-contestable {
+		t.Errorf("a server that accepts everything without the key: %d wrong, want %d: %q", len(wrong), len(Handshakes)-contestable, wrong)
 	}
 	// An interim response is neither.
 	if wrong := try(replying(head("HTTP/1.1 100 Continue") + switched + "\r\n")); len(wrong) != refuse {

@@ -162,18 +162,18 @@ func (hs Handshake) try(ctx context.Context, t Target, address string) (Reaction
 	}
 	defer c.Close()
 	e := &Exchange{Target: t}
-	h := header{}
-	if r.Ended = e.send(c, hs.Changes(t.upgradeRequest(newKey())), ""); r.Ended == nil {
+	h, key := header{}, newKey()
+	if r.Ended = e.send(c, hs.Changes(t.upgradeRequest(key)), ""); r.Ended == nil {
 		h, r.Ended = e.receive(c)
 	}
 	r.Status = h.status
-	r.judge(h)
+	r.judge(h, acceptOf(key))
 	return r, nil
 }
 
 // judge grades the reaction. A server that closes the connection refuses, but the standard requires
 // a response. Silence is neither.
-func (r *Reaction) judge(h header) {
+func (r *Reaction) judge(h header, accept string) {
 	accepted := r.Status == 101
 	r.Grade, r.Why = Right, "refused"
 	if accepted {
@@ -196,6 +196,8 @@ func (r *Reaction) judge(h header) {
 		r.Grade, r.Why = Contestable, r.Why+" ("+r.Open+")"
 	case accepted == r.Refuse:
 		r.Grade = Wrong
+	case accepted && h.value("Sec-WebSocket-Accept") != accept:
+		r.Grade, r.Why = Wrong, "accepted, but Sec-WebSocket-Accept is not that of the key (RFC 6455, section 4.2.2)"
 	case r.check != nil:
 		if why := r.check(h); why != "" {
 			r.Grade, r.Why = Wrong, why

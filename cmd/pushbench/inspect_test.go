@@ -163,6 +163,16 @@ func TestInspectShowsNoControlCharacters(t *testing.T) {
 	}
 }
 
+// After Ctrl-C no other URL is inspected.
+func TestInspectIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	if code := run(ctx, []string{"inspect", "ws://127.0.0.1:1/", "ws://127.0.0.1:2/"}, nil, &out, &errs); code != int(app.Interrupted) || errs.String() != "pushbench: interrupted\n" {
+		t.Errorf("exit code %d, want %d: %s", code, app.Interrupted, errs.String())
+	}
+}
+
 // --timeout limits all URLs together. What is left has no answer.
 func TestInspectEndsInTime(t *testing.T) {
 	silent := answering(t, "")
