@@ -24,8 +24,10 @@ type body struct {
 	framing int   // bytes of chunk sizes and trailers
 	content int   // bytes read
 	ended   bool
-	faults  []Line // errors of the framing that do not end the body
-	trailer []Line
+
+	extensions string // of the last chunk that had any
+	faults     []Line // errors of the framing that do not end the body
+	trailer    []Line
 }
 
 // newBody returns the body of a response (RFC 9112, section 6.3).
@@ -51,7 +53,6 @@ var (
 	hexDigits = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
 
 	quoted          = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-	badSpace        = regexp.MustCompile(`[ \t]`)
 	chunkExtensions = regexp.MustCompile("^(?:[ \t]*;[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|\"(?:[^\"\\\\\\x00-\\x08\\x0a-\\x1f\\x7f]|\\\\[^\\x00-\\x08\\x0a-\\x1f\\x7f])*\"))?)+$")
 )
 
@@ -118,13 +119,13 @@ func (b *body) nextChunk() error {
 		b.fault(Wrong, line, "the line of a chunk size ends in LF; it must end in CR LF (RFC 9112, section 7.1)")
 	}
 	line = strings.TrimSuffix(line, "\r")
-	size, extensions, extended := strings.Cut(line, ";")
+	size, _, extended := strings.Cut(line, ";")
+	extensions := line[len(size):]
 	trimmed := strings.TrimRight(size, " \t")
 	switch {
-	case extended && !chunkExtensions.MatchString(";"+extensions):
-		b.fault(Wrong, line, "not an extension of a chunk: expected ;NAME or ;NAME=VALUE (RFC 9112, section 7.1.1)")
-	case extended && badSpace.MatchString(quoted.ReplaceAllString(line, "")):
-		b.fault(Contestable, line, "white space that recipients must accept, but that must not be sent (RFC 9110, section 5.6.3; RFC 9112, section 7.1.1)")
+	case extended && (extensions != b.extensions || trimmed != size):
+		b.extensions = extensions
+		b.checkExtensions(line, extensions)
 	case trimmed != size:
 		b.fault(Wrong, line, "white space after a chunk size (RFC 9112, section 7.1)")
 	}
@@ -141,6 +142,16 @@ func (b *body) nextChunk() error {
 	}
 	b.ended = true
 	return io.EOF
+}
+
+// checkExtensions checks what follows a chunk size.
+func (b *body) checkExtensions(line, extensions string) {
+	switch {
+	case !chunkExtensions.MatchString(extensions):
+		b.fault(Wrong, line, "not an extension of a chunk: expected ;NAME or ;NAME=VALUE (RFC 9112, section 7.1.1)")
+	case strings.ContainsAny(quoted.ReplaceAllString(line, ""), " \t"):
+		b.fault(Contestable, line, "white space that recipients must accept, but that must not be sent (RFC 9110, section 5.6.3; RFC 9112, section 7.1.1)")
+	}
 }
 
 // fault adds an error of the framing, once.
