@@ -9,7 +9,6 @@ import (
 	"net"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -45,19 +44,6 @@ func resetting(text string) script {
 		replying(text)(request, c)
 		_ = c.(*scriptedServer).SetLinger(0)
 		c.Close()
-	}
-}
-
-// flooding repeats a text until the client closes the connection.
-func flooding(first, unit string) script {
-	many := strings.Repeat(unit, 1+(1<<16)/len(unit))
-	return func(request string, c net.Conn) {
-		replying(first)(request, c)
-		for {
-			if _, err := io.WriteString(c, many); err != nil {
-				return
-			}
-		}
 	}
 }
 
@@ -114,14 +100,6 @@ var (
 	chunks = head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked")
 	end    = serverCloseFrame
 )
-
-// manyFields have names that differ.
-var manyFields = func() (all []string) {
-	for i := range 10000 {
-		all = append(all, strconv.FormatInt(int64(i), 36)+":")
-	}
-	return all
-}()
 
 // upgraded is a correct handshake with other fields, and then frames and a close frame.
 func upgraded(frames string, fields ...string) string {
@@ -198,7 +176,6 @@ var handshakeAnswers = []answer{
 	{"100 first", "ws", replying(head("HTTP/1.1 100 Continue") + switched + "\r\n" + end), nil, Right, nil, "interim responses"},
 	{"102 and 103 first", "ws", replying(head("HTTP/1.1 102 Processing") + head("HTTP/1.1 103 Early Hints", "Link: </a>") + switched + "\r\n" + end), nil, Right, nil, "Link: </a>"},
 	{"103 with a length", "ws", replying(head("HTTP/1.1 103 Early Hints", "Content-Length: 0") + switched + "\r\n" + end), nil, Wrong, []string{"not allowed with 103"}, ""},
-	{"only interim responses", "ws", flooding("", head("HTTP/1.1 102 Processing")), nil, NoAnswer, []string{"16 interim responses"}, ""},
 	{"100 and then nothing", "ws", replying(head("HTTP/1.1 100 Continue")), nil, NoAnswer, []string{"not complete"}, ""},
 
 	{"403 with a body", "ws", replying(head("HTTP/1.1 403 Forbidden", "Content-Length: 6") + "denied"), nil, Wrong, []string{"403: Forbidden (RFC 9110, section 15.5.4)"}, "denied"},
@@ -218,8 +195,6 @@ var handshakeAnswers = []answer{
 	{"connection closed at once", "ws", closing(""), nil, NoAnswer, []string{"without a response"}, ""},
 	{"connection reset at once", "ws", resetting(""), nil, NoAnswer, []string{"without a response"}, ""},
 	{"end within the header", "ws", closing("HTTP/1.1 101 x\r\nUpgr"), nil, Wrong, []string{"ended within the header"}, ""},
-	{"endless line", "ws", flooding("HTTP/1.1 101 x\r\nX: ", "x"), nil, NoAnswer, []string{"longer than 65536 bytes"}, ""},
-	{"endless header", "ws", flooding("HTTP/1.1 101 x\r\n", "X: y\r\n"), nil, NoAnswer, []string{"longer than 65536 bytes"}, ""},
 	{"banner of SSH", "ws", replying("SSH-2.0-x\r\n\r\n"), nil, Wrong, []string{"is not a status line"}, ""},
 	{"HTTP/0.9", "http", closing("<html>hello</html>"), nil, Wrong, []string{"is not a status line"}, ""},
 	{"binary bytes", "ws", closing("\x00\x01\x02\xff\xfe\n"), nil, Wrong, []string{"is not a status line"}, ""},
@@ -246,7 +221,6 @@ var handshakeAnswers = []answer{
 	{"space before the first field", "ws", replying(replaced("Upgrade: websocket", " Upgrade: websocket")), nil, Wrong, []string{"must not continue", "missing"}, ""},
 	{"DEL in a value", "ws", replying(upgraded("", "X-A: \x7f")), nil, Wrong, []string{"U+007F"}, ""},
 	{"value of 60,000 bytes", "ws", replying(upgraded("", "X-A: "+strings.Repeat("x", 60000))), nil, Right, nil, ""},
-	{"10,000 fields", "ws", replying(upgraded("", manyFields...)), nil, Right, nil, ""},
 	{"Upgrade twice", "ws", replying(replaced("Upgrade: websocket", "Upgrade: websocket\r\nUpgrade: websocket")), nil, Wrong, []string{`must be "websocket"`}, ""},
 	{"Upgrade with a version", "ws", replying(replaced(": websocket", ": websocket/13")), nil, Wrong, []string{`must be "websocket"`}, ""},
 	{"Connection in capitals", "ws", replying(replaced("Connection: Upgrade", "Connection: UPGRADE")), nil, Right, nil, ""},
@@ -303,9 +277,6 @@ var frameAnswers = []answer{
 	{"text that is not UTF-8", "ws", replying(upgraded("\x81\x02\xff\xfe")), nil, Wrong, []string{"not UTF-8"}, ""},
 	{"surrogates in UTF-8", "ws", replying(upgraded("\x81\x03\xed\xa0\x80")), nil, Wrong, []string{"not UTF-8"}, ""},
 	{"error in the second frame", "ws", replying(upgraded("\x81\x02hi\x83\x00")), nil, Wrong, []string{"opcode is reserved"}, ""},
-	{"endless frames", "ws", flooding(switched+"\r\n", "\x81\x01x"), nil, Right, nil, "more than 1000 frames"},
-	{"endless pings", "ws", flooding(switched+"\r\n", "\x89\x00"), nil, Right, nil, "more than 1000 frames"},
-	{"endless message", "ws", flooding(switched+"\r\n\x02\x01x", "\x00\x7e\x20\x00"+strings.Repeat("x", 8192)), nil, Right, nil, "more than 1048576 bytes"},
 	{"half a frame", "ws", replying(switched + "\r\n\x81\x05he"), nil, NoAnswer, []string{"not complete"}, ""},
 	{"end within a frame", "ws", closing(switched + "\r\n\x81\x05he"), nil, Wrong, []string{"ended within a frame"}, ""},
 	{"end without a close frame", "ws", closing(switched + "\r\n\x81\x02hi"), nil, Wrong, []string{"without a close frame"}, ""},
@@ -359,7 +330,6 @@ var frameAnswers = []answer{
 	{"compressed message with a final block", "ws", replying(upgraded(frameOf(0xc1, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, ": Hello"},
 	{"compressed message that uses the one before", "ws", replying(upgraded(frameOf(0xc1, "\xf2\x48\xcd\xc9\xc9\x07\x00")+frameOf(0xc1, "\xf2\x00\x11\x00\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, "5 of payload (decompressed: 5 bytes): Hello"},
 	{"the same without context takeover", "ws", replying(upgraded(frameOf(0xc1, "\xf2\x48\xcd\xc9\xc9\x07\x00")+frameOf(0xc1, "\xf2\x00\x11\x00\x00"), "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover")), offerDeflate, Wrong, []string{"not compressed with DEFLATE"}, ""},
-	{"compressed messages that expand", "ws", replying(upgraded(strings.Repeat(longFrame(0xc2, deflated(strings.Repeat("0", 1<<19))), 4), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, "more than 1048576 bytes"},
 }
 
 var bodyAnswers = []answer{
@@ -388,10 +358,7 @@ var bodyAnswers = []answer{
 		resetting("")(request, c)
 	}, nil, Wrong, nil, ""},
 	{"bytes after the body", "http", replying(head("HTTP/1.1 200 OK", "Content-Length: 2") + "{}HTTP/1.1 200 OK\r\n"), nil, Wrong, []string{"no request was sent"}, ""},
-	{"body of 3 MB", "http", replying(head("HTTP/1.1 200 OK", "Content-Length: 3000000") + strings.Repeat("x", 3000000)), nil, Right, nil, "more than 1048576 bytes"},
-	{"body of 1 MiB", "http", replying(head("HTTP/1.1 200 OK", "Content-Length: 1048576") + strings.Repeat("x", 1<<20)), nil, Right, nil, "response complete"},
 	{"body until the end", "http", closing(head("HTTP/1.1 200 OK") + "{}"), nil, Contestable, []string{"cannot carry another response"}, ""},
-	{"body that never ends", "http", flooding(head("HTTP/1.1 200 OK"), "x"), nil, Contestable, []string{"cannot carry another response"}, "more than 1048576 bytes"},
 	{"HTTP/1.0", "http", closing(head("HTTP/1.0 200 OK", "Content-Length: 2") + "{}"), nil, Contestable, []string{"every poll requires a new connection"}, ""},
 	{"HTTP/1.0 that stays open", "http", replying(head("HTTP/1.0 200 OK", "Connection: Keep-Alive", "Content-Length: 2") + "{}"), nil, Right, nil, ""},
 	{"HTTP/1.0 with chunks", "http", replying(head("HTTP/1.0 200 OK", "Connection: keep-alive", "Transfer-Encoding: chunked") + "2\r\n{}\r\n0\r\n\r\n"), nil, Wrong, []string{"HTTP/1.0 has no transfer codings"}, ""},
@@ -416,9 +383,6 @@ var bodyAnswers = []answer{
 	{"end within a chunk", "http", closing(chunks + "5\r\n{}"), nil, Wrong, []string{"incomplete"}, ""},
 	{"trailer", "http", replying(chunks + "2\r\n{}\r\n0\r\nX-Sum: 1\r\n\r\n"), nil, Right, nil, "X-Sum: 1"},
 	{"Content-Length in a trailer", "http", replying(chunks + "2\r\n{}\r\n0\r\nContent-Length: 2\r\n\r\n"), nil, Wrong, []string{"not allowed in a trailer"}, ""},
-	{"endless trailer", "http", flooding(chunks+"0\r\n", "X: y\r\n"), nil, Right, nil, "longer than 65536 bytes"},
-	{"endless chunk size", "http", flooding(chunks, "0"), nil, Right, nil, "a line is longer than 65536 bytes"},
-	{"endless chunks", "http", flooding(chunks, "1;eeee\r\na\r\n"), nil, Right, nil, "more than 1048576 bytes"},
 	{"gzip, then chunked", "http", replying(head("HTTP/1.1 200 OK", "Transfer-Encoding: gzip, chunked") + "1\r\nx\r\n0\r\n\r\n"), nil, Contestable, []string{"not requested by a TE field"}, ""},
 	{"chunked, then gzip", "http", closing(head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked, gzip")), nil, Wrong, []string{"must be the last coding", ""}, ""},
 	{"chunked twice", "http", replying(head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked, chunked") + "0\r\n\r\n"), nil, Wrong, []string{"applied once"}, ""},
@@ -427,7 +391,6 @@ var bodyAnswers = []answer{
 	{"gzip unasked", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: gzip", "Content-Length: 26") + gzipped("hi")[:26]), nil, Right, nil, "hi"},
 	{"text called gzip", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: gzip", "Content-Length: 20") + strings.Repeat("no gzip at all. ", 2)[:20]), nil, Wrong, []string{"the content is not gzip"}, ""},
 	{"Brotli unasked", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: br", "Content-Length: 2") + "\x0b\x80"), nil, Right, nil, "(2 bytes, coded by br)"},
-	{"gzip that expands", "http", closing(head("HTTP/1.1 200 OK", "Content-Encoding: gzip", "Connection: close") + gzipped(strings.Repeat("0", 8<<20))), nil, Contestable, []string{"new connection", "another response"}, "more than 1048576 bytes"},
 	{"binary body", "http", replying(head("HTTP/1.1 200 OK", "Content-Length: 3") + "\xff\x00\x1b"), nil, Right, nil, "(3 bytes that are not text)"},
 
 	{"205 without a body", "http", replying(head("HTTP/1.1 205 x", "Content-Length: 0")), nil, Right, nil, ""},
@@ -445,9 +408,7 @@ var bodyAnswers = []answer{
 	{"length 0x2", "http", closing(head("HTTP/1.1 200 OK", "Content-Length: 0x2") + "{}"), nil, Wrong, []string{"not a number of bytes", ""}, ""},
 	{"length 2.0", "http", closing(head("HTTP/1.1 200 OK", "Content-Length: 2.0") + "{}"), nil, Wrong, []string{"not a number of bytes", ""}, ""},
 	{"empty length", "http", closing(head("HTTP/1.1 200 OK", "Content-Length:") + "{}"), nil, Wrong, []string{"not a number of bytes", ""}, ""},
-	{"a long length and 10,000 others", "http", closing(head("HTTP/1.1 200 OK", "Content-Length: "+strings.Repeat("1", 30000)+strings.Repeat(", 1", 10000)) + "{}"), nil, Wrong, []string{"two different lengths", "another response"}, ""},
 	{"HTTP/1.0 that closes", "http", closing(head("HTTP/1.0 200 OK", "Connection: close", "Content-Length: 2") + "{}"), nil, Contestable, []string{"every poll requires a new connection"}, ""},
-	{"endless gzip without content", "http", flooding(head("HTTP/1.1 200 OK", "Content-Encoding: gzip"), gzipped("")), nil, Contestable, []string{"another response"}, "more than 1048576 bytes"},
 	{"lengths 2,3 without a space", "http", closing(head("HTTP/1.1 200 OK", "Content-Length: 2,3") + "{}"), nil, Wrong, []string{"not a number of bytes"}, ""},
 	{"ETag without quotes", "http", replying(head("HTTP/1.1 204 No Content", "ETag: 0")), nil, Wrong, []string{"section 8.8.3"}, ""},
 	{"weak ETag", "http", replying(head("HTTP/1.1 204 No Content", `ETag: W/"0"`)), nil, Right, nil, ""},
@@ -510,9 +471,6 @@ var streamAnswers = []answer{
 	{"redirected stream", "sse+http", replying(head("HTTP/1.1 307 x", "Location: /other", "Content-Length: 0")), nil, Wrong, []string{"307: Temporary Redirect"}, ""},
 	{"events in gzip", "sse+http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Content-Encoding: gzip") + gzipped("data: squeezed\n\n")), nil, Right, nil, "data: squeezed"},
 	{"events in Brotli", "sse+http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Content-Encoding: br") + "\x0b\x80"), nil, Right, nil, "coded by br"},
-	{"endless comments", "sse+http", flooding(events, ":\n"), nil, Right, nil, "more than 1000 lines"},
-	{"endless line of an event", "sse+http", flooding(events, "x"), nil, Right, nil, "a line is longer than 65536 bytes"},
-	{"endless event", "sse+http", flooding(events, "data: "+strings.Repeat("x", 8000)+"\n"), nil, Right, nil, "more than 1048576 bytes"},
 	{"silent stream", "sse+http", replying(""), nil, NoAnswer, []string{"not complete"}, ""},
 
 	{"JSON line", "stream+http", replying(ndjson + "\n{}\n"), nil, Right, nil, "one JSON text"},
@@ -523,7 +481,6 @@ var streamAnswers = []answer{
 	{"lines as JSON", "stream+http", replying(head("HTTP/1.1 200 OK", "Content-Type: application/json") + "{}\n"), nil, Contestable, []string{"no standard defines the type"}, ""},
 	{"lines that end", "stream+http", closing(ndjson), nil, Contestable, []string{"has to reconnect"}, ""},
 
-	{"events in endless blocks of gzip without content", "sse+http", flooding(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Content-Encoding: gzip")+gzipped("")[:10], "\x00\x00\x00\xff\xff"), nil, Right, nil, "more than 1048576 bytes"},
 	{"100 before a stream", "sse+http", replying(head("HTTP/1.1 100 Continue") + events + "data: x\n\n"), nil, Right, nil, "interim responses"},
 	{"end after a comment", "sse+http", closing(events + ":ok\n"), nil, Contestable, []string{"a browser reconnects"}, ""},
 	{"end within a line of data", "sse+http", closing(events + "data: x"), nil, Wrong, []string{"browsers discard it"}, "a line without its end"},
@@ -549,8 +506,12 @@ var streamAnswers = []answer{
 
 // TestAnswersAreJudged sends each answer of the corpus.
 func TestAnswersAreJudged(t *testing.T) {
+	judged(t, slices.Concat(handshakeAnswers, frameAnswers, bodyAnswers, streamAnswers))
+}
+
+func judged(t *testing.T, all []answer) {
 	seen := map[string]bool{}
-	for _, a := range slices.Concat(handshakeAnswers, frameAnswers, bodyAnswers, streamAnswers) {
+	for _, a := range all {
 		if seen[a.name] {
 			t.Errorf("two answers are called %q", a.name)
 		}
