@@ -165,7 +165,7 @@ nightly-measuring: setup build # every script, every mutant build and every targ
 
 .PHONY: nightly-conformance
 nightly-conformance: setup # the full conformance matrix on every library
-	@go test -tags nightly -count 1 $(RACE) -parallel 8 -timeout 30m ./cmd/internal/conformance
+	@go test -tags nightly -count 1 -v $(RACE) -parallel 8 -timeout 30m ./cmd/internal/conformance | grep -E '^(--- FAIL|conformance: |FAIL|ok|panic)|^ +--- FAIL|^ +[a-z_]+_test\.go'
 
 .PHONY: nightly-fuzz
 nightly-fuzz:
