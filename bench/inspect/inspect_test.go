@@ -207,13 +207,17 @@ func TestTargetsAreParsed(t *testing.T) {
 		"ws://a/#b":           "has a fragment",
 		"http://me:secret@a/": "contains a user name",
 		"ws://a:x/":           "is not a URL",
+		"ws://a:0/":           "allowed: 1 to 65535",
+		"ws://a:65536/":       "allowed: 1 to 65535",
+		"ws://me:secret@a:x/": "is not a URL",
+		"ftp://me:secret@a/":  "cannot be inspected",
 	} {
 		_, err := ParseTarget(text)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
-	for text, address := range map[string]string{"ws://a/x": "a:80", "wss://a": "a:443", "sse+https://[::1]:8/": "[::1]:8", "WS://a": "a:80"} {
+	for text, address := range map[string]string{"ws://a/x": "a:80", "wss://a": "a:443", "sse+https://[::1]:8/": "[::1]:8", "WS://a": "a:80", "http://a:/": "a:80", "http://a:65535/": "a:65535"} {
 		if target, err := ParseTarget(text); err != nil || target.address() != address {
 			t.Errorf("%s: to %s (%v), want %s", text, target.address(), err, address)
 		}
@@ -502,6 +506,27 @@ func TestNegativeRefusesPublicAddresses(t *testing.T) {
 		if !errors.Is(err, ErrPublicAddress) {
 			t.Errorf("%s: %v, want %v", host, err, ErrPublicAddress)
 		}
+	}
+}
+
+// Secrets are sent and not shown.
+func TestSecretsAreNotShown(t *testing.T) {
+	received := make(chan string, 1)
+	e := inspecting(t, "http://"+serving(t, func(request string, c net.Conn) {
+		received <- request
+		replying(head("HTTP/1.1 204 No Content"))(request, c)
+	})+"/", func(to *Target) {
+		to.Fields = []string{"authorization: Bearer hush-1", "Cookie: id=hush-2", "Proxy-Authorization: hush-3", "X-Shown: x"}
+	})
+	var b bytes.Buffer
+	if err := e.Print(&b); err != nil || strings.Contains(b.String(), "hush") || !strings.Contains(b.String(), "authorization: (13 bytes)") || !strings.Contains(b.String(), "X-Shown: x") {
+		t.Errorf("printed %q (%v)", b.String(), err)
+	}
+	if err := (Target{Fields: []string{"Authorization: hush-1\x00"}}).Check(); err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("got %v, want an error without the value", err)
+	}
+	if got := <-received; strings.Count(got, "hush-") != 3 {
+		t.Errorf("the server received %q", got)
 	}
 }
 

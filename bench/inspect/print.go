@@ -3,6 +3,7 @@ package inspect
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -17,7 +18,7 @@ func (e *Exchange) Print(w io.Writer) error {
 	t := e.Target
 	fmt.Fprintf(&b, "%s at %s\n\n", t.Kind, visible(t.URL.String()))
 	const title = "%s header: %d bytes including the final empty line\n"
-	printLines(&b, fmt.Sprintf(title, "request", headerBytes(e.Request)), e.Request)
+	printLines(&b, fmt.Sprintf(title, "request", headerBytes(e.Request)), hidden(e.Request))
 	printLines(&b, "interim responses\n", e.Interim)
 	printLines(&b, fmt.Sprintf(title, "response", headerBytes(e.Response)), e.Response)
 	printLines(&b, "after the header\n", e.After)
@@ -35,6 +36,25 @@ func (e *Exchange) Print(w io.Writer) error {
 	printGraded(&b, "contestable", e.Graded(Contestable))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// secret are the fields of requests whose values are not shown.
+var secret = []string{"Authorization", "Cookie", "Proxy-Authorization"}
+
+func isSecret(name string) bool {
+	return slices.ContainsFunc(secret, func(one string) bool { return equalFold(one, name) })
+}
+
+// hidden returns the lines of a request without secret values.
+func hidden(lines []Line) []Line {
+	lines = slices.Clone(lines)
+	for i, l := range lines {
+		if name, value, _ := strings.Cut(l.Text, ":"); isSecret(name) {
+			lines[i].Text = fmt.Sprintf("%s: (%d bytes)", name, len(trimOWS(value)))
+			lines[i].For += "; its value is not shown"
+		}
+	}
+	return lines
 }
 
 // printGraded repeats lines with their reasons.

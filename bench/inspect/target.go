@@ -34,6 +34,7 @@ var schemes = map[string]struct {
 func ParseTarget(text string) (Target, error) {
 	const allowed = "allowed: ws://HOST/PATH, wss:// (WebSocket), http://, https:// (poll), sse+http://, sse+https:// (event stream), stream+http:// or stream+https:// (stream of lines)"
 	u, err := url.Parse(text)
+	text = credentials.ReplaceAllString(text, "//xxxxx@")
 	if err != nil {
 		return Target{}, fmt.Errorf("%q is not a URL; %s", text, allowed)
 	}
@@ -44,12 +45,15 @@ func ParseTarget(text string) (Target, error) {
 	case u.Fragment != "" && scheme.kind == WebSocket:
 		return Target{}, fmt.Errorf("%q has a fragment, which is not allowed for a WebSocket (RFC 6455, section 3)", text)
 	case u.User != nil:
-		return Target{}, fmt.Errorf("%q contains a user name, which is not sent; allowed: a URL without a user name", u.Redacted())
+		return Target{}, fmt.Errorf("%q contains a user name, which is not sent; allowed: a URL without a user name", text)
+	}
+	if port, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || port == 0) {
+		return Target{}, fmt.Errorf("%q has the port %s; allowed: 1 to 65535", text, u.Port())
 	}
 	if !plainHost.MatchString(u.Hostname()) {
 		return Target{}, fmt.Errorf("%q: the host %q has letters beyond ASCII; allowed: its form in ASCII, such as xn--bcher-kva.example", text, u.Hostname())
 	}
-	u.Scheme, u.Fragment = scheme.http, ""
+	u.Scheme, u.Host, u.Fragment = scheme.http, strings.TrimSuffix(u.Host, ":"), ""
 	return Target{Kind: scheme.kind, URL: u}, nil
 }
 
@@ -76,6 +80,9 @@ func (t Target) wait() time.Duration {
 	}
 	return defaultWait
 }
+
+// credentials are a user name and a password, which no error shows.
+var credentials = regexp.MustCompile(`//[^/?#]*@`)
 
 // plainHost matches names and addresses that can be sent as they are.
 var plainHost = regexp.MustCompile(`^[!-~]+$`)
@@ -187,6 +194,9 @@ func (t Target) checkFields() error {
 		case !found || !token.MatchString(name):
 			return fmt.Errorf("--header: %q is not a header field; allowed: NAME: VALUE", f)
 		case strings.ContainsFunc(value, forbiddenInValue) || !utf8.ValidString(value):
+			if isSecret(name) {
+				value = "(not shown)"
+			}
 			return fmt.Errorf("--header: the value of %s has a control character or is not UTF-8: %q; allowed: printable text", name, value)
 		case ours && flag != "":
 			return fmt.Errorf("--header: %s is set by %s", name, flag)
