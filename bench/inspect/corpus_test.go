@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -307,6 +306,7 @@ var frameAnswers = []answer{
 
 	{"message in three frames, the last one empty", "ws", replying(upgraded("\x01\x01a\x00\x01b\x80\x00")), nil, Right, nil, ": ab"},
 	{"close frame within a message", "ws", replying(upgraded("\x01\x01a")), nil, Contestable, []string{"the message is lost"}, ""},
+	{"close frame within a message, and the end at once", "ws", closing(switched + "\r\n\x01\x01a" + end), nil, Contestable, []string{"the message is lost"}, ""},
 	{"close frame of 126 bytes", "ws", replying(switched + "\r\n\x88\x7e\x00\x7e\x03\xe8" + strings.Repeat("x", 124) + end), nil, Wrong, []string{"at most 125"}, ""},
 	{"two close frames", "ws", replying(upgraded(end)), nil, Wrong, []string{"after a close frame"}, ""},
 	{"masked close frame", "ws", replying(switched + "\r\n\x88\x82\x00\x00\x00\x00\x03\xe8" + end), nil, Wrong, []string{"must not mask"}, ""},
@@ -518,9 +518,7 @@ func judged(t *testing.T, all []answer) {
 		seen[a.name] = true
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				a.check(t, inspecting(t, a.scheme+"://a.test/x?topic=a", a.change, func(to *Target) { to.connect = piped(a.send) }))
-			})
+			a.check(t, piping(t, a.scheme+"://a.test/x?topic=a", a.send, a.change))
 		})
 	}
 	t.Logf("%d answers", len(seen))

@@ -168,6 +168,15 @@ func inspecting(t *testing.T, target string, changes ...func(*Target)) *Exchange
 	return e
 }
 
+// piping inspects a script in a bubble of synctest, in which no machine is too slow for a wait.
+func piping(t *testing.T, target string, respond script, changes ...func(*Target)) (e *Exchange) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		e = inspecting(t, target, append(changes, func(to *Target) { to.connect = piped(respond) })...)
+	})
+	return e
+}
+
 // The example of RFC 6455, section 1.3.
 func TestAcceptKeyIsThatOfTheStandard(t *testing.T) {
 	if got, want := acceptOf("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="; got != want {
@@ -178,7 +187,7 @@ func TestAcceptKeyIsThatOfTheStandard(t *testing.T) {
 // The bytes of the lines add up to those of the connection.
 func TestBytesAddUp(t *testing.T) {
 	response := switched + "\r\n\x81\x02hi" + serverCloseFrame
-	e := inspecting(t, "ws://"+serving(t, replying(response))+"/", nil)
+	e := piping(t, "ws://a.test/", replying(response))
 	if got, want := e.Up, int64(headerBytes(e.Request)+len(closeFrame)); got != want {
 		t.Errorf("%d bytes up, want %d", got, want)
 	}
@@ -511,11 +520,11 @@ func TestNegativeRefusesPublicAddresses(t *testing.T) {
 
 // Secrets are sent and not shown.
 func TestSecretsAreNotShown(t *testing.T) {
-	received := make(chan string, 1)
-	e := inspecting(t, "http://"+serving(t, func(request string, c net.Conn) {
-		received <- request
+	var received string
+	e := piping(t, "http://a.test/", func(request string, c net.Conn) {
+		received = request
 		replying(head("HTTP/1.1 204 No Content"))(request, c)
-	})+"/", func(to *Target) {
+	}, func(to *Target) {
 		to.Fields = []string{"authorization: Bearer hush-1", "Cookie: id=hush-2", "Proxy-Authorization: hush-3", "X-Shown: x"}
 	})
 	var b bytes.Buffer
@@ -525,14 +534,14 @@ func TestSecretsAreNotShown(t *testing.T) {
 	if err := (Target{Fields: []string{"Authorization: hush-1\x00"}}).Check(); err == nil || strings.Contains(err.Error(), "hush") {
 		t.Errorf("got %v, want an error without the value", err)
 	}
-	if got := <-received; strings.Count(got, "hush-") != 3 {
-		t.Errorf("the server received %q", got)
+	if strings.Count(received, "hush-") != 3 {
+		t.Errorf("the server received %q", received)
 	}
 }
 
 // The output of a server must not control the terminal.
 func TestPrintRemovesControlCharacters(t *testing.T) {
-	e := inspecting(t, "ws://"+serving(t, replying(crlf("HTTP/1.1 400 \x1b]0;x\x07", "Server: \x1b[31mred", "")))+"/", nil)
+	e := piping(t, "ws://a.test/", replying(crlf("HTTP/1.1 400 \x1b]0;x\x07", "Server: \x1b[31mred", "")))
 	var b bytes.Buffer
 	if err := e.Print(&b); err != nil || strings.ContainsAny(b.String(), "\x1b\x07") {
 		t.Errorf("printed %q (%v)", b.String(), err)

@@ -165,12 +165,6 @@ func (e *Exchange) talk(c *conn, h header) error {
 
 // serverEnd waits until the server ends the connection after both close frames.
 func (e *Exchange) serverEnd(c *conn, s *frames) error {
-	if s.broken {
-		e.After = append(e.After, Line{
-			Text: "(a message without its last frame)", Grade: Contestable,
-			Why: "allowed before a close frame, but the message is lost (RFC 6455, section 5.5.1)",
-		})
-	}
 	switch _, err := c.reader.Peek(1); {
 	case err == nil:
 		return e.read(c, s)
@@ -229,6 +223,12 @@ func (e *Exchange) frame(c *conn, s *frames, f frame) {
 	line := s.next(f)
 	e.After = append(e.After, line)
 	switch {
+	case f.opcode == opClose && s.broken:
+		e.After = append(e.After, Line{
+			Text: "(a message without its last frame)", Grade: Contestable,
+			Why: "allowed before a close frame, but the message is lost (RFC 6455, section 5.5.1)",
+		})
+		fallthrough
 	case f.opcode == opClose:
 		e.reach(c, "close frame received")
 	case f.opcode == opPing && line.Grade == Right:
