@@ -288,7 +288,7 @@ type Ledger struct {
 	Unexpected int64 `json:"unexpected" add:"sum"` // of another run or topic, or corrupt
 
 	Reordered int64            `json:"reordered" add:"sum"` // received after a later one of the same publisher and topic
-	Corrupt   int64            `json:"corrupt" add:"sum"`   // part of unexpected: the checksum did not match
+	Corrupt   int64            `json:"corrupt" add:"sum"`   // part of unexpected: the checksum did not match, or a sequence number or a gap is beyond what was published
 	LostBy    map[string]int64 `json:"lost_by,omitempty"`
 }
 

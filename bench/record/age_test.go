@@ -238,13 +238,16 @@ func TestAgesAgainstAReferenceIntegrator(t *testing.T) {
 		for sub := range reference.firstDue {
 			reference.firstDue[sub] = b.book.firstDue(int32(sub % topics))
 		}
+		sent := make([]client.Message, n)
+		for i := range sent {
+			sent[i] = b.publish(i)
+		}
 		now := start
 		for range rapid.IntRange(0, 60).Draw(rt, "deliveries") {
 			c, i := rapid.IntRange(0, clients-1).Draw(rt, "client"), rapid.IntRange(0, n-1).Draw(rt, "message")
 			now = max(now.Add(time.Duration(rapid.Int64Range(0, int64(500*time.Millisecond)).Draw(rt, "pause"))), b.due(i))
-			m := b.message(i, uint64(i+1))
-			b.deliver(c, now, m)
-			parts[c+1].Deliver(c, &client.Batch{Messages: []client.Message{m}}, now)
+			b.deliver(c, now, sent[i])
+			parts[c+1].Deliver(c, &client.Batch{Messages: []client.Message{sent[i]}}, now)
 			sub := c*topics + int(messages[i].Topic)
 			reference.arrivals[sub] = append(reference.arrivals[sub], arrival{now, b.due(i)})
 		}
@@ -303,6 +306,7 @@ func BenchmarkDeliverNew(b *testing.B) {
 	}
 	batch := &client.Batch{Messages: make([]client.Message, 1)}
 	l := bench.rec.ledgers[0]
+	bench.book.issued[0].Store(n)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		if i%n == 0 { // restart the trial

@@ -32,6 +32,8 @@ type Book struct {
 
 	outcome []atomic.Uint32 // per message: its state. Only the sink of its publisher writes it
 	seq     []atomic.Uint64 // per message: the acknowledged seq, 0 if none
+	claimed []atomic.Uint64 // per message: the seq under which a client received it first; only for scenarios.Latest
+	issued  []atomic.Uint64 // per topic: the publications that were sent, so the largest seq that a server can assign
 
 	mu        sync.Mutex // guards the fields below
 	publishes results.Publishes
@@ -57,6 +59,10 @@ func NewBook(plan *schedule.Schedule, s *scenarios.Scenario, transport scenarios
 		upstream: s.Upstream.Rate > 0,
 		outcome:  make([]atomic.Uint32, len(plan.Messages)),
 		seq:      make([]atomic.Uint64, len(plan.Messages)),
+		issued:   make([]atomic.Uint64, len(plan.Topics)),
+	}
+	if b.delivery == scenarios.Latest {
+		b.claimed = make([]atomic.Uint64, len(plan.Messages))
 	}
 	b.end.Store(int64(len(plan.Messages)))
 	b.publishes.LateAfter = LateAfter
@@ -123,6 +129,7 @@ func (b *Book) since(index uint32, at clock.Instant) time.Duration {
 // connection is caused by the transport, so the load generator's lateness excludes it.
 func (b *Book) sending(index uint32, waited time.Duration, at clock.Instant) {
 	b.outcome[index].Store(sent)
+	b.issued[b.plan.Messages[index].Topic].Add(1)
 	if !b.Counts(index) {
 		return
 	}
@@ -137,6 +144,34 @@ func (b *Book) sending(index uint32, waited time.Duration, at clock.Instant) {
 	} else {
 		b.publishes.OnTime++
 	}
+}
+
+// assigned reports whether a server can have assigned a seq to a message: its servers begin with none of the topic.
+// 0 is that of a target, which has no seqs.
+func (b *Book) assigned(index uint32, seq uint64) bool {
+	return seq <= b.issued[b.plan.Messages[index].Topic].Load()
+}
+
+// causeNeverAssigned is why an acknowledgement does not count.
+const causeNeverAssigned = "acknowledged with a sequence number beyond what was published"
+
+// claim records the seq under which a message was delivered, and reports whether a server can have assigned it.
+func (b *Book) claim(index uint32, seq uint64) bool {
+	if !b.assigned(index, seq) {
+		return false
+	}
+	if b.claimed != nil && b.claimed[index].Load() == 0 {
+		b.claimed[index].CompareAndSwap(0, seq)
+	}
+	return true
+}
+
+// seqOf is the seq of a message that was delivered: the acknowledged one if there is one.
+func (b *Book) seqOf(index int32) uint64 {
+	if seq := b.seq[index].Load(); seq != 0 {
+		return seq
+	}
+	return b.claimed[index].Load()
 }
 
 func (b *Book) acknowledged(index uint32, seq uint64, at clock.Instant) {

@@ -18,7 +18,8 @@
 //	  - Superseded: the client received a later message of the same topic instead. This state exists
 //	    only if the scenario requires just the latest message of a topic.
 //	  - Declared gap: the server reported that it cannot deliver the message, for example because the
-//	    message is no longer in its history, or because the server restarted.
+//	    message is no longer in its history, or because the server restarted. A gap covers only messages
+//	    that were due before it was declared.
 //	  - Lost: none of the above. The reason is "never subscribed", a reason of the publication ("not
 //	    sent", "publish failed", "publish not acknowledged"), or otherwise "not delivered".
 //
@@ -26,7 +27,8 @@
 //
 //	received = delivered + duplicates + unexpected
 //
-// Unexpected messages are corrupt, from another run, or not on a topic of the client. Reordered
+// Unexpected messages are corrupt, from another run, or not on a topic of the client. A sequence number
+// or a declared gap beyond what was published so far is corrupt, too: it could excuse losses in advance. Reordered
 // messages are a part of the delivered ones: the client had already received a later message of the
 // same publisher and topic.
 //

@@ -13,19 +13,29 @@ type ledger struct {
 	base   []int32         // per topic: index of its first bit
 	newest []int32         // per topic: the largest message index received, or -1
 	since  []clock.Instant // per topic: when the client received newest; 0 before
-	top    []uint64        // per topic: the largest seq received
 	bits   []uint64
 	gaps   []gap
+	epochs []epoch // that ended
 }
 
-// A gap is a range of messages that the server declared as undeliverable.
+// A gap is a range of messages that the server declared as undeliverable. Ranges of a topic neither
+// overlap nor touch.
 type gap struct {
 	slot     int
 	from, to uint64        // seq, inclusive
-	epoch    bool          // the server's epoch changed: every message due before until is undeliverable
-	until    clock.Instant // when the gap was declared
-	top      uint64        // with epoch: the largest seq received in the epoch that ended
+	until    clock.Instant // when it was declared: it covers no message that was due later
 }
+
+// An epoch is one that the server declared as ended: every message of the topic due before until that
+// was not delivered is undeliverable.
+type epoch struct {
+	slot  int
+	until clock.Instant
+}
+
+// maxGaps bounds the gaps, and the ends of epochs, that a ledger keeps beyond one per topic. A server that
+// declares more is faulty.
+const maxGaps = 1024
 
 func newLedger(plan *schedule.Schedule, client int) *ledger {
 	l := &ledger{topics: plan.Subscribed[client]}
@@ -36,7 +46,6 @@ func newLedger(plan *schedule.Schedule, client int) *ledger {
 		size += int32(len(plan.OnTopic[topic]))
 	}
 	l.since = make([]clock.Instant, len(l.topics))
-	l.top = make([]uint64, len(l.topics))
 	l.bits = make([]uint64, (size+63)/64)
 	return l
 }
@@ -79,36 +88,54 @@ func (l *ledger) overtaken(plan *schedule.Schedule, slot int, index int32) bool 
 	return false
 }
 
-// declare records a gap. With a new epoch, seq numbering restarts.
-func (l *ledger) declare(g gap) {
-	if g.epoch {
-		g.top, l.top[g.slot] = l.top[g.slot], 0
-	}
-	l.gaps = append(l.gaps, g)
-}
-
-// superseded reports whether a missing message is superseded: the client received a later message
-// of the topic, in the epoch in which the missing one was acknowledged with seq.
-func (l *ledger) superseded(slot int, seq uint64, due clock.Instant) bool {
-	if seq == 0 {
-		return false
-	}
-	for _, g := range l.gaps {
-		if g.slot == slot && g.epoch && due < g.until {
-			return seq < g.top
+// declare records a gap, and reports whether there was room for it.
+func (l *ledger) declare(g gap) bool {
+	kept := l.gaps[:0]
+	for _, o := range l.gaps {
+		if o.slot == g.slot && o.from <= g.to+1 && g.from <= o.to+1 {
+			g.from, g.to, g.until = min(g.from, o.from), max(g.to, o.to), max(g.until, o.until)
+		} else {
+			kept = append(kept, o)
 		}
 	}
-	return seq < l.top[slot]
+	if l.gaps = kept; len(kept) >= maxGaps+len(l.topics) {
+		return false
+	}
+	l.gaps = append(l.gaps, g)
+	return true
+}
+
+// endEpoch records that the server's epoch changed, and reports whether there was room for it.
+func (l *ledger) endEpoch(e epoch) bool {
+	if len(l.epochs) >= maxGaps+len(l.topics) {
+		return false
+	}
+	l.epochs = append(l.epochs, e)
+	return true
+}
+
+// epochOf returns which of a topic's epochs a message belongs to, by its due instant, and whether it ended.
+func (l *ledger) epochOf(slot int, due clock.Instant) (n int, ended bool) {
+	for _, e := range l.epochs {
+		if e.slot != slot {
+			continue
+		}
+		if due < e.until {
+			return n, true
+		}
+		n++
+	}
+	return n, false
 }
 
 // declared reports whether a gap covers a missing message. seq is 0 if the message was never
 // acknowledged.
 func (l *ledger) declared(slot int, seq uint64, due clock.Instant) bool {
+	if _, ended := l.epochOf(slot, due); ended {
+		return true
+	}
 	for _, g := range l.gaps {
-		if g.slot != slot {
-			continue
-		}
-		if g.epoch && due < g.until || !g.epoch && seq != 0 && seq >= g.from && seq <= g.to {
+		if g.slot == slot && due <= g.until && seq != 0 && seq >= g.from && seq <= g.to {
 			return true
 		}
 	}

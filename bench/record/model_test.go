@@ -40,6 +40,7 @@ type publication struct {
 type declared struct {
 	topic    int32
 	from, to uint64
+	until    clock.Instant // no message due later is in it
 }
 
 // Random events: messages are lost, duplicated, reordered, dropped, refused and superseded, gaps are
@@ -142,7 +143,14 @@ func (s *trialModel) receive(c, i int) {
 	if f.seq == 0 || f.epoch != s.epoch {
 		return
 	}
-	s.deliver(c, s.now, s.message(i, f.seq))
+	topic := s.plan.Messages[i].Topic
+	as := rapid.SampledFrom([]uint64{f.seq, f.seq, s.sent(topic), s.sent(topic) + 1}).Draw(s.rt, "delivered as")
+	s.deliver(c, s.now, s.message(i, as))
+	if as > s.sent(topic) {
+		s.want.Unexpected++
+		s.want.Corrupt++
+		return
+	}
 	key := [2]int{f.epoch, int(s.plan.Messages[i].Topic)}
 	s.top[c][key] = max(s.top[c][key], f.seq)
 	if s.received[c][i] {
@@ -155,11 +163,27 @@ func (s *trialModel) receive(c, i int) {
 	s.order[c] = append(s.order[c], i)
 }
 
+// sent is the number of publications of a topic, which no seq can exceed.
+func (s *trialModel) sent(topic int32) (n uint64) {
+	for i, f := range s.publications {
+		if f.sent && s.plan.Messages[i].Topic == topic {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *trialModel) gap(c int, g declared) {
 	if s.delivery == scenarios.Latest {
 		return // no gaps in this mode: the server always has the newest message
 	}
 	s.rec.Deliver(c, &client.Batch{Gaps: []client.Gap{{Topic: s.plan.Topics[g.topic], From: g.from, To: g.to}}}, s.now)
+	if g.from > g.to || g.to > s.sent(g.topic) {
+		s.want.Unexpected++
+		s.want.Corrupt++
+		return
+	}
+	g.until = s.now
 	s.gaps[c] = append(s.gaps[c], g)
 }
 
@@ -246,7 +270,7 @@ func (s *trialModel) inDeclaredGap(c, i int) bool {
 	}
 	f := s.publications[i]
 	for _, g := range s.gaps[c] {
-		if g.topic == s.plan.Messages[i].Topic && f.seq >= max(1, g.from) && f.seq <= g.to {
+		if g.topic == s.plan.Messages[i].Topic && f.seq >= max(1, g.from) && f.seq <= g.to && s.bench.due(i) <= g.until {
 			return true
 		}
 	}

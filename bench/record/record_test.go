@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -268,6 +269,102 @@ func TestLatestIsSuperseded(t *testing.T) {
 	}
 }
 
+// A server cannot hide losses: not by a message under a high number, not by a gap in advance, and not by a high
+// number in an acknowledgement.
+func TestWhatWasNeverPublishedExcusesNothing(t *testing.T) {
+	const n = 10
+	gap := func(from, to uint64) func(*bench, client.Message) {
+		return func(b *bench, _ client.Message) {
+			b.rec.Deliver(0, &client.Batch{Gaps: []client.Gap{{Topic: b.plan.Topics[0], From: from, To: to}}}, b.due(2))
+		}
+	}
+	as := func(seq uint64) func(*bench, client.Message) {
+		return func(b *bench, m client.Message) {
+			m.Seq = seq
+			b.deliver(0, b.due(2), m)
+		}
+	}
+	for _, test := range []struct {
+		name string
+		lie  func(b *bench, m client.Message) // after three of n messages, of which m is the second
+		want results.Ledger
+	}{
+		{"the largest number", as(math.MaxUint64), results.Ledger{Lost: n, Corrupt: 1}},
+		{"the next number", as(4), results.Ledger{Lost: n, Corrupt: 1}},
+		{"the number of another message", as(3), results.Ledger{Delivered: 1, Superseded: 1, Lost: n - 2}},
+		{"its own number", as(2), results.Ledger{Delivered: 1, Superseded: 1, Lost: n - 2}},
+		{"a gap of all numbers", gap(1, math.MaxUint64), results.Ledger{Lost: n, Corrupt: 1}},
+		{"a gap that ends before it begins", gap(3, 2), results.Ledger{Lost: n, Corrupt: 1}},
+		{"a gap of the next number", gap(1, 4), results.Ledger{Lost: n, Corrupt: 1}},
+		{"a gap of what was published", gap(1, 3), results.Ledger{DeclaredGap: 3, Lost: n - 3}},
+		{"a gap of a topic without a subscription", func(b *bench, _ client.Message) {
+			b.rec.Deliver(0, &client.Batch{Gaps: []client.Gap{{Topic: "x", From: 1, To: 1}}}, b.due(2))
+		}, results.Ledger{Lost: n, Corrupt: 1}},
+		{"a new epoch", func(b *bench, _ client.Message) {
+			b.rec.Deliver(0, &client.Batch{Gaps: []client.Gap{{Topic: b.plan.Topics[0], From: 1, EpochChanged: true}}}, b.due(2))
+		}, results.Ledger{DeclaredGap: 2, Lost: n - 2}},
+	} {
+		b := begin(t, plan(1, 1, every(n, 1)...), scenarios.Latest, transports.WebSocket)
+		var second client.Message
+		for i := range n {
+			if m := b.publish(i); i == 1 {
+				second = m
+			}
+			if i == 2 {
+				test.lie(b, second)
+			}
+		}
+		l, _ := b.close()
+		if l.Delivered != test.want.Delivered || l.Superseded != test.want.Superseded || l.DeclaredGap != test.want.DeclaredGap || l.Lost != test.want.Lost ||
+			l.Corrupt != test.want.Corrupt || l.Unexpected != test.want.Corrupt {
+			t.Errorf("%s: got %+v, want %+v", test.name, l, test.want)
+		}
+	}
+}
+
+// An acknowledgement with a number that no publication can have is none.
+func TestAcknowledgementBeyondWhatWasPublishedFails(t *testing.T) {
+	b := begin(t, plan(1, 1, every(3, 1)...), scenarios.Latest, transports.WebSocket)
+	m := b.publish(0)
+	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 1}, b.due(1))
+	b.rec.Event(0, client.Event{Kind: client.Acked, ID: 1, Seq: math.MaxUint64}, b.due(1))
+	b.publish(2)
+	b.deliver(0, b.due(2), m)
+	l, _ := b.close()
+	if p, _ := b.book.Publishes(); p.Acknowledged != 2 || p.FailedBy[causeNeverAssigned] != 1 || l.Lost != 2 || l.LostBy["publish failed"] != 1 {
+		t.Errorf("%+v\n%+v", p, l)
+	}
+}
+
+// Gaps of a topic that touch are one; a server that declares too many others is refused.
+func TestGapsAreMergedAndBounded(t *testing.T) {
+	const n = 8 * maxGaps
+	b := begin(t, plan(1, 1, every(n, 1)...), scenarios.Every, transports.WebSocket)
+	for i := range n {
+		b.publish(i)
+	}
+	declare := func(g client.Gap) {
+		g.Topic = b.plan.Topics[0]
+		b.rec.Deliver(0, &client.Batch{Gaps: []client.Gap{g}}, b.due(n-1))
+	}
+	for i := range uint64(100) {
+		declare(client.Gap{From: 2*i + 1, To: 2*i + 1})
+		declare(client.Gap{From: 2*i + 2, To: 2*i + 2})
+		declare(client.Gap{From: 1, To: i + 1})
+	}
+	if got := b.rec.ledgers[0].gaps; len(got) != 1 || got[0].from != 1 || got[0].to != 200 {
+		t.Errorf("%d gaps, the first of %+v; want one of 1 to 200", len(got), got[0])
+	}
+	for i := range uint64(n/2 - 200) {
+		declare(client.Gap{From: 2*i + 301, To: 2*i + 301})
+		declare(client.Gap{From: 1, EpochChanged: true})
+	}
+	l := b.rec.ledgers[0]
+	if len(l.gaps) > maxGaps+1 || len(l.epochs) > maxGaps+1 || b.rec.account.Corrupt == 0 {
+		t.Errorf("%d gaps and %d epochs, %d corrupt", len(l.gaps), len(l.epochs), b.rec.account.Corrupt)
+	}
+}
+
 func TestReasonOfALostMessage(t *testing.T) {
 	b := begin(t, plan(1, 1, every(5, 1)...), scenarios.Every, transports.WebSocket)
 	b.rec.Event(0, client.Event{Kind: client.Dropped, ID: 0, Cause: client.CauseInFlight}, start)
@@ -387,6 +484,7 @@ func BenchmarkDeliver(b *testing.B) {
 		data[i] = payload.Append(nil, run, uint32(i), 128)
 	}
 	batch := &client.Batch{Messages: make([]client.Message, 1)}
+	bench.book.issued[0].Store(math.MaxUint64)
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {

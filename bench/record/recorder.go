@@ -2,6 +2,7 @@ package record
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -84,6 +85,10 @@ func (r *Recorder) message(l *ledger, m *client.Message, at clock.Instant) {
 	r.delivered++
 	r.interval.Delivered++
 	index, slot, ok := r.identify(l, m)
+	if ok && !r.book.claim(index, m.Seq) {
+		r.account.Corrupt++
+		ok = false
+	}
 	counts := !ok || r.book.Counts(index)
 	if counts {
 		r.account.Received++ // before the message is classified: the sum of the classes must equal it
@@ -92,7 +97,6 @@ func (r *Recorder) message(l *ledger, m *client.Message, at clock.Instant) {
 		r.account.Unexpected++
 		return
 	}
-	l.top[slot] = max(l.top[slot], m.Seq)
 	if !l.mark(slot, r.book.plan.Ordinal[index]) {
 		if counts {
 			r.account.Duplicates++
@@ -130,11 +134,22 @@ func (r *Recorder) identify(l *ledger, m *client.Message) (index uint32, slot in
 	return index, slot, ok && (m.Topic == nil || string(m.Topic) == plan.Topics[topic])
 }
 
+// declare records a gap. One that cannot be true counts as a corrupt message: beyond what was published on the
+// topic so far, it would excuse losses in advance.
 func (r *Recorder) declare(l *ledger, g client.Gap, at clock.Instant) {
-	for slot, topic := range l.topics {
-		if r.book.plan.Topics[topic] == g.Topic {
-			l.declare(gap{slot: slot, from: g.From, to: g.To, epoch: g.EpochChanged, until: at})
-		}
+	slot := slices.IndexFunc(l.topics, func(topic int32) bool { return r.book.plan.Topics[topic] == g.Topic })
+	ok := slot >= 0
+	switch {
+	case !ok:
+	case g.EpochChanged:
+		ok = l.endEpoch(epoch{slot, at})
+	default:
+		ok = g.From <= g.To && g.To <= r.book.issued[l.topics[slot]].Load() && l.declare(gap{slot, g.From, g.To, at})
+	}
+	if !ok {
+		r.account.Received++
+		r.account.Unexpected++
+		r.account.Corrupt++
 	}
 }
 
@@ -144,6 +159,10 @@ func (r *Recorder) Event(c int, e client.Event, at clock.Instant) {
 	case client.Sending:
 		r.book.sending(e.ID, e.Waited, at)
 	case client.Acked:
+		if !r.book.assigned(e.ID, e.Seq) {
+			r.book.refused(e.ID, failed, causeNeverAssigned)
+			return
+		}
 		r.book.acknowledged(e.ID, e.Seq, at)
 		r.mu.Lock()
 		r.interval.Published++
@@ -324,6 +343,7 @@ func (r *Recorder) declared(l *ledger, slot int, index int32) bool {
 }
 
 func (r *Recorder) settle(a *results.Ledger, c int, l *ledger, slot int, topic int32) {
+	newest := r.newestOfEpochs(l, slot, topic)
 	for ordinal, index := range r.book.plan.OnTopic[topic] {
 		if !r.book.Counts(uint32(index)) {
 			continue
@@ -332,8 +352,10 @@ func (r *Recorder) settle(a *results.Ledger, c int, l *ledger, slot int, topic i
 		if l.has(slot, int32(ordinal)) {
 			continue
 		}
+		n, _ := l.epochOf(slot, r.book.due(index))
+		seq := r.book.seq[index].Load()
 		switch {
-		case r.book.delivery == scenarios.Latest && l.superseded(slot, r.book.seq[index].Load(), r.book.due(index)):
+		case seq != 0 && seq < newest[n]:
 			a.Superseded++
 		case r.declared(l, slot, index):
 			a.DeclaredGap++
@@ -345,4 +367,21 @@ func (r *Recorder) settle(a *results.Ledger, c int, l *ledger, slot int, topic i
 			a.LostBy[r.book.lostBecause(index)]++
 		}
 	}
+}
+
+// newestOfEpochs returns, per epoch of a topic, the largest seq of the messages that the client received; only that
+// supersedes others. What a server acknowledged counts, not what it delivered a message as: else one message under a
+// high number would hide every loss. All are 0 if clients require every message.
+func (r *Recorder) newestOfEpochs(l *ledger, slot int, topic int32) []uint64 {
+	newest := make([]uint64, len(l.epochs)+1)
+	if r.book.delivery != scenarios.Latest {
+		return newest
+	}
+	for ordinal, index := range r.book.plan.OnTopic[topic] {
+		if l.has(slot, int32(ordinal)) {
+			n, _ := l.epochOf(slot, r.book.due(index))
+			newest[n] = max(newest[n], r.book.seqOf(index))
+		}
+	}
+	return newest
 }

@@ -16,7 +16,7 @@ func irregularities(row summary.Row) (lines []string) {
 	for _, one := range []struct {
 		n    int64
 		what string
-	}{{l.Duplicates, "duplicate"}, {l.Corrupt, "changed"}, {l.Unexpected - l.Corrupt, "of another topic or run"}, {l.Reordered, "out of order"}} {
+	}{{l.Duplicates, "duplicate"}, {l.Corrupt, "corrupt"}, {l.Unexpected - l.Corrupt, "of another topic or run"}, {l.Reordered, "out of order"}} {
 		if one.n > 0 {
 			received = append(received, metric.Count(one.n)+" "+one.what)
 		}
