@@ -216,11 +216,24 @@ func (b *Book) refused(index uint32, state uint32, cause string) {
 	defer b.mu.Unlock()
 	if state == failed {
 		b.publishes.Failed++
-		b.publishes.FailedBy[cause]++
+		count(b.publishes.FailedBy, cause)
 		return
 	}
 	b.publishes.Dropped++
-	b.publishes.DroppedBy[cause]++
+	count(b.publishes.DroppedBy, cause)
+}
+
+// maxCauses bounds the causes that are counted separately: a server may write a part of them.
+const maxCauses = 64
+
+// otherCauses are those beyond maxCauses.
+const otherCauses = "other causes"
+
+func count(by map[string]int64, cause string) {
+	if by[cause] == 0 && len(by) >= maxCauses {
+		cause = otherCauses
+	}
+	by[cause]++
 }
 
 // NeverTried is the reason of a dropped publication without any event: the load generator never

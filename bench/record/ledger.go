@@ -105,12 +105,14 @@ func (l *ledger) declare(g gap) bool {
 	return true
 }
 
-// endEpoch records that the server's epoch changed, and reports whether there was room for it.
+// endEpoch records that the server's epoch changed, and reports whether there was room for it. Seqs begin again, so that
+// the gaps of the epoch that ended mean nothing from now on; all that is missing of it is undeliverable anyway.
 func (l *ledger) endEpoch(e epoch) bool {
 	if len(l.epochs) >= maxGaps+len(l.topics) {
 		return false
 	}
 	l.epochs = append(l.epochs, e)
+	l.gaps = slices.DeleteFunc(l.gaps, func(g gap) bool { return g.slot == e.slot })
 	return true
 }
 

@@ -41,6 +41,7 @@ type declared struct {
 	topic    int32
 	from, to uint64
 	until    clock.Instant // no message due later is in it
+	epoch    int
 }
 
 // Random events: messages are lost, duplicated, reordered, dropped, refused and superseded, gaps are
@@ -177,13 +178,16 @@ func (s *trialModel) gap(c int, g declared) {
 	if s.delivery == scenarios.Latest {
 		return // no gaps in this mode: the server always has the newest message
 	}
+	if sent := s.sent(g.topic); g.to > s.seqs[g.topic] && g.to <= sent {
+		g.to = sent + 1 // numbers that only an earlier epoch had: no recorder knows them
+	}
 	s.rec.Deliver(c, &client.Batch{Gaps: []client.Gap{{Topic: s.plan.Topics[g.topic], From: g.from, To: g.to}}}, s.now)
 	if g.from > g.to || g.to > s.sent(g.topic) {
 		s.want.Unexpected++
 		s.want.Corrupt++
 		return
 	}
-	g.until = s.now
+	g.until, g.epoch = s.now, s.epoch
 	s.gaps[c] = append(s.gaps[c], g)
 }
 
@@ -270,7 +274,7 @@ func (s *trialModel) inDeclaredGap(c, i int) bool {
 	}
 	f := s.publications[i]
 	for _, g := range s.gaps[c] {
-		if g.topic == s.plan.Messages[i].Topic && f.seq >= max(1, g.from) && f.seq <= g.to && s.bench.due(i) <= g.until {
+		if g.topic == s.plan.Messages[i].Topic && f.seq >= max(1, g.from) && f.seq <= g.to && f.epoch == g.epoch && s.bench.due(i) <= g.until {
 			return true
 		}
 	}

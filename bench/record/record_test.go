@@ -365,6 +365,23 @@ func TestGapsAreMergedAndBounded(t *testing.T) {
 	}
 }
 
+// A server that writes another cause into each failure does not fill the memory.
+func TestCausesAreBounded(t *testing.T) {
+	const n = 1000
+	b := begin(t, plan(1, 1, every(n, 1)...), scenarios.Every, transports.WebSocket)
+	for i := range uint32(n) {
+		b.rec.Event(0, client.Event{Kind: client.Sending, ID: i}, b.due(int(i)))
+		b.rec.Event(0, client.Event{Kind: client.Failed, ID: i, Cause: fmt.Sprint("error ", i)}, b.due(int(i)))
+		b.rec.Event(0, client.Event{Kind: client.Disconnected, Cause: fmt.Sprint("end ", i)}, b.due(int(i)))
+	}
+	p, _ := b.book.Publishes()
+	for _, by := range []map[string]int64{p.FailedBy, b.rec.Broken()} {
+		if len(by) != maxCauses+1 || by[otherCauses] != n-maxCauses {
+			t.Errorf("%d causes, %d others; want %d and %d", len(by), by[otherCauses], maxCauses+1, n-maxCauses)
+		}
+	}
+}
+
 func TestReasonOfALostMessage(t *testing.T) {
 	b := begin(t, plan(1, 1, every(5, 1)...), scenarios.Every, transports.WebSocket)
 	b.rec.Event(0, client.Event{Kind: client.Dropped, ID: 0, Cause: client.CauseInFlight}, start)

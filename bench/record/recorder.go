@@ -210,9 +210,9 @@ func (r *Recorder) ready(c int, stages client.Stages, at clock.Instant) {
 func (r *Recorder) lostConnection(c int, cause string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.broken[cause]++
+	count(r.broken, cause)
 	if !r.connected[c] {
-		r.connect.FailedBy[cause]++
+		count(r.connect.FailedBy, cause)
 	}
 }
 
