@@ -39,7 +39,8 @@ func newProbe(address string, secured *tls.Config, inside func(func() error) err
 	}
 	dialer := net.Dialer{KeepAlive: -1}
 	t.http = http.Client{
-		Timeout: requestTimeout,
+		Timeout:       requestTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			MaxIdleConnsPerHost: 1,
 			TLSClientConfig:     secured,
