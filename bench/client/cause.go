@@ -48,9 +48,9 @@ func Cause(err error) string {
 	}
 }
 
-// ErrSilent is a read timeout: no bytes arrived within Config.ReadTimeout. Timeouts of
-// package net are those of a dial.
-var ErrSilent = errors.New("read timeout: no bytes received")
+// ErrSilent is a read timeout: within Config.ReadTimeout no bytes of a stream arrived, or not the whole response to a
+// poll. Timeouts of package net are those of opening a connection.
+var ErrSilent = errors.New("read timeout: the server sent nothing, or too slowly")
 
 const causeEnd = "connection closed by server"
 

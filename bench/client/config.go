@@ -37,7 +37,7 @@ type Config struct {
 	PollTimeout   time.Duration    // long polling: how long the server may hold a poll
 	NewConnection bool             // polling: a TCP connection for every poll
 	InFlight      int              // publications a session may have queued or without an outcome; default 4096
-	ReadTimeout   time.Duration    // how long a client waits for bytes before it closes its connection; 0: no limit
+	ReadTimeout   time.Duration    // how long a client waits for a response to a poll, or for bytes of a stream, before it closes its connection; 0: no limit
 	HeaderBytes   int              // bytes to which a client's request header is padded; 0: no padding
 	Link          Link             // simulated network between clients and server; default: none
 

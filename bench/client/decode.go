@@ -73,6 +73,9 @@ func (d *decoder) frameField(key []byte, f *frame) (err error) {
 }
 
 func (d *decoder) message(f *frame) error {
+	if len(f.Messages) == maxElements {
+		return d.syntaxError("fewer messages")
+	}
 	f.Messages = append(f.Messages, Message{})
 	m := &f.Messages[len(f.Messages)-1]
 	return d.object(func(key []byte) (err error) {
@@ -91,6 +94,9 @@ func (d *decoder) message(f *frame) error {
 }
 
 func (d *decoder) gap(f *frame) error {
+	if len(f.Gaps) == maxElements {
+		return d.syntaxError("fewer gaps")
+	}
 	f.Gaps = append(f.Gaps, Gap{})
 	g := &f.Gaps[len(f.Gaps)-1]
 	return d.object(func(key []byte) (err error) {
@@ -291,6 +297,9 @@ func (d *decoder) hex4() (rune, error) {
 	d.at += 4
 	return rune(v), nil
 }
+
+// maxElements bounds the messages and the gaps of a batch: empty ones would take many times the memory of their text.
+const maxElements = 1 << 17
 
 // maxDepth bounds the nesting of an unknown field.
 const maxDepth = 16

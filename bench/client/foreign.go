@@ -3,7 +3,6 @@ package client
 import (
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"pushbench/bench/client/internal/wire"
@@ -15,10 +14,6 @@ import (
 type foreign struct {
 	*target.Dialogue
 	text []byte // sent last, by the receiving side
-
-	mu    sync.Mutex // guards the fields below: an engine may publish while it receives
-	sent  []uint32   // publications in frames, in order
-	acked int        // how many of them are acknowledged
 }
 
 func newForeign(c *Config, sub Subscription) *foreign {
@@ -213,7 +208,7 @@ func (s *Subscriber) deliverForeign(size int, at clock.Instant) {
 // acknowledged reports the acknowledgement of the oldest publication in a frame. Others are ignored: they may
 // belong to a step.
 func (s *Subscriber) acknowledged(at clock.Instant) {
-	id, ok := s.foreign.oldest()
+	id, ok := s.awaited.oldest()
 	if !ok {
 		return
 	}
@@ -221,26 +216,10 @@ func (s *Subscriber) acknowledged(at clock.Instant) {
 	s.Report(Event{Kind: Acked, ID: id}, at)
 }
 
-// oldest removes the oldest publication in a frame without an acknowledgement.
-func (f *foreign) oldest() (id uint32, ok bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.acked == len(f.sent) {
-		return 0, false
-	}
-	id = f.sent[f.acked]
-	if f.acked++; 2*f.acked >= len(f.sent) { // move the others once for each of them, and keep the memory
-		f.sent, f.acked = append(f.sent[:0], f.sent[f.acked:]...), 0
-	}
-	return id, true
-}
-
 // appendForeignFrame appends the text of a publication in a frame.
 func (s *Subscriber) appendForeignFrame(dst []byte, id uint32, topic string, payload []byte) []byte {
 	if s.foreign.Acknowledges() {
-		s.foreign.mu.Lock()
-		s.foreign.sent = append(s.foreign.sent, id)
-		s.foreign.mu.Unlock()
+		s.awaited.add(id)
 	}
 	return s.foreign.AppendFrame(dst, id, topic, payload)
 }
@@ -248,13 +227,6 @@ func (s *Subscriber) appendForeignFrame(dst []byte, id uint32, topic string, pay
 // Unacknowledged reports whether a publication in a frame has no outcome, because the server acknowledges
 // none.
 func (s *Subscriber) Unacknowledged() bool { return s.foreign != nil && !s.foreign.Acknowledges() }
-
-// forgetSent forgets the publications on a closed WebSocket.
-func (f *foreign) forgetSent() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.sent, f.acked = f.sent[:0], 0
-}
 
 // appendForeignPost appends a publication by POST.
 func (s *Subscriber) appendForeignPost(dst []byte, id uint32, topic string, payload []byte) []byte {

@@ -26,7 +26,7 @@ var streams = map[scenarios.Transport]stream{
 // AppendRequest appends to dst, which is empty, the next request on a connection: a poll,
 // or the request that opens a stream or a WebSocket.
 func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
-	s.conn, s.headerAt, s.open = c, 0, false
+	s.conn, s.headerAt, s.open, s.interim, s.partial = c, 0, false, 0, nil
 	if s.Transport.ServerDials {
 		return s.appendRegistration(dst)
 	}
@@ -121,6 +121,7 @@ func (s *Subscriber) PublishFrame(room *[]byte, id uint32, topic string, payload
 	if s.foreign != nil {
 		opcode, *room = s.opcode(), s.appendForeignFrame(*room, id, topic, payload)
 	} else {
+		s.awaited.add(id)
 		*room = appendPublish(*room, id, topic, payload)
 	}
 	frame, header := wire.SealFrame(*room, opcode)

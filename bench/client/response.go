@@ -30,7 +30,9 @@ func (s *Subscriber) Consume(in []byte, at clock.Instant) (n int, done bool, err
 
 // consumeResponse consumes the response to a poll, a registration, or a request before the first poll or a stream.
 func (s *Subscriber) consumeResponse(in []byte, at clock.Instant) (n int, done bool, err error) {
+	s.body.Partial = &s.partial
 	m, header, err := wire.ParseResponse(in, &s.body)
+	s.body.Partial = nil
 	if header > 0 && s.headerAt == 0 && !m.Interim() {
 		s.headerAt = at
 	}
@@ -39,7 +41,7 @@ func (s *Subscriber) consumeResponse(in []byte, at clock.Instant) (n int, done b
 		return n, false, fmt.Errorf("read response: %w", err)
 	}
 	if n == 0 || m.Interim() {
-		return n, false, nil
+		return n, false, s.countInterim(n)
 	}
 	s.responded(s.headerAt)
 	s.consuming, s.Closes = n, m.Closes || s.Config.NewConnection
@@ -53,8 +55,22 @@ func (s *Subscriber) consumeResponse(in []byte, at clock.Instant) (n int, done b
 	if s.foreign != nil {
 		return n, true, s.receiveForeignPoll(in[:header], &m, at)
 	}
-	return n, true, s.receivePoll(m.Status, m.Body, at)
+	return n, true, s.receivePoll(&m, at)
 }
+
+// countInterim returns an error if interim responses (RFC 9110, section 15.2) do not end.
+func (s *Subscriber) countInterim(n int) error {
+	if s.interim += n; s.interim > maxInterim {
+		return ErrInterim
+	}
+	return nil
+}
+
+// maxInterim bounds the interim responses before a response, in bytes, as a header is bounded.
+const maxInterim = 64 << 10
+
+// ErrInterim is the error of interim responses that do not end.
+var ErrInterim = errors.New("more than 64 KiB of interim responses before a response")
 
 // countResponse counts all of a response but its body, as far as it has arrived, and
 // returns how many of the size bytes that arrived it takes. No byte may follow it, which
@@ -89,7 +105,7 @@ func (s *Subscriber) consumeHeader(in []byte, at clock.Instant) (n int, done boo
 	case err != nil:
 		return n, false, fmt.Errorf("read response: %w", err)
 	case h.Interim():
-		return n, false, nil
+		return n, false, s.countInterim(n)
 	case s.Duplex != nil:
 		err = h.OpensSocket(s.socket.key, s.subprotocol())
 	case s.foreign != nil:
@@ -220,7 +236,7 @@ func (s *Subscriber) text(text []byte, size int, at clock.Instant) error {
 	s.Traffic.Down.Envelope.Add(int64(len(text)))
 	outcome := Event{Kind: Acked, ID: uint32(f.id), Seq: f.seq}
 	switch {
-	case f.id > math.MaxUint32:
+	case f.id > math.MaxUint32 || !s.awaited.take(uint32(f.id)):
 		return fmt.Errorf("%w: outcome for a publication that was not sent", ErrMalformed)
 	case f.errorName != nil:
 		const longest = 64 // bytes: the cause becomes a map key
@@ -252,9 +268,9 @@ func (s *Subscriber) decode(body []byte) error {
 // deliver delivers the decoded batch of size bytes. A batch without a cursor is malformed:
 // the next request would start "from now" and silently lose messages.
 func (s *Subscriber) deliver(size int, at clock.Instant) error {
-	if len(s.frame.Cursor) == 0 {
+	if err := s.checkBatch(); err != nil {
 		s.Traffic.Down.Envelope.Add(int64(size))
-		return fmt.Errorf("%w: no cursor", ErrMalformed)
+		return err
 	}
 	payload := s.frame.payloadBytes()
 	s.Traffic.Down.Payload.Add(payload)
@@ -268,10 +284,31 @@ func (s *Subscriber) deliver(size int, at clock.Instant) error {
 	return nil
 }
 
-func (s *Subscriber) receivePoll(status int, body []byte, at clock.Instant) error {
-	switch status {
+// maxCursor bounds a cursor, in bytes: a client sends it with its next request.
+const maxCursor = 256
+
+// checkBatch returns an error if the decoded batch is none of PROTOCOL.md.
+func (s *Subscriber) checkBatch() error {
+	switch f := &s.frame; {
+	case len(f.Cursor) == 0:
+		return fmt.Errorf("%w: no cursor", ErrMalformed)
+	case len(f.Cursor) > maxCursor:
+		return fmt.Errorf("%w: a cursor of %d bytes", ErrMalformed, len(f.Cursor))
+	case len(f.Gaps) > max(1, len(s.Sub.Topics)):
+		return fmt.Errorf("%w: %d gaps for %d topics", ErrMalformed, len(f.Gaps), len(s.Sub.Topics))
+	default:
+		return nil
+	}
+}
+
+func (s *Subscriber) receivePoll(m *wire.Message, at clock.Instant) error {
+	switch m.Status {
 	case http.StatusOK:
-		if err := s.Receive(body, at); err != nil {
+		if err := m.IsBatch(); err != nil {
+			s.Traffic.Down.Envelope.Add(int64(len(m.Body)))
+			return err
+		}
+		if err := s.Receive(m.Body, at); err != nil {
 			return err
 		}
 		if len(s.frame.Messages) > 0 {
@@ -283,8 +320,8 @@ func (s *Subscriber) receivePoll(status int, body []byte, at clock.Instant) erro
 		}
 		s.subscribed(at)
 	default:
-		s.Traffic.Down.Envelope.Add(int64(len(body)))
-		return fmt.Errorf("poll returned status %d", status)
+		s.Traffic.Down.Envelope.Add(int64(len(m.Body)))
+		return fmt.Errorf("poll returned status %d", m.Status)
 	}
 	s.Traffic.Empty.Add(1)
 	s.Report(Event{Kind: Polled}, at)
@@ -306,11 +343,20 @@ type PostResponse struct {
 	Closes  bool  // the server closes the connection afterwards
 }
 
+// maxOutcome bounds the response to a publication, in bytes.
+const maxOutcome = 256 << 10
+
+// ErrOutcome is the error of a longer one.
+var ErrOutcome = errors.New("response to a publication exceeds 256 KiB")
+
 // ConsumePost consumes the response to a publication by POST, like Subscriber.Consume.
 func (s *Scratch) ConsumePost(c *Config, in []byte) (p PostResponse, n int, err error) {
 	t := c.Traffic
 	m, header, err := wire.ParseResponse(in, &s.body)
 	n, err = t.countResponse(&m, header, len(in), err)
+	if err == nil && n == 0 && len(in) > maxOutcome {
+		err = ErrOutcome
+	}
 	if err != nil || n == 0 || m.Interim() {
 		return PostResponse{}, n, err
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"io"
+	"os"
 	"time"
 
 	"pushbench/bench/client/internal/wire"
@@ -30,10 +31,13 @@ type Subscriber struct {
 	ready     bool          // Connected was reported for this attempt
 	conn      Conn          // the connection of the last request
 	headerAt  clock.Instant // when the header of its response was complete; 0: it is not
+	interim   int           // bytes of the interim responses before it
+	partial   *wire.Partial // of a long response that is not complete
 	consuming int           // bytes of conn that are being consumed
 	open      bool          // the stream or the WebSocket is open
 	pieces    wire.Pieces   // of a stream
 	socket    socket        // of a WebSocket
+	awaited   awaited       // on a WebSocket
 
 	polls grid // of short polling
 
@@ -49,7 +53,7 @@ type Subscriber struct {
 type Scratch struct {
 	frame   frame
 	decoder decoder
-	body    []byte // of a chunked response
+	body    wire.Room
 }
 
 // A Conn counts the bytes of its connection.
@@ -72,6 +76,7 @@ func (s *Subscriber) Report(e Event, at clock.Instant) { s.sink.Event(s.Sub.Clie
 // Connecting reports the start of an attempt to connect.
 func (s *Subscriber) Connecting(at clock.Instant) {
 	s.ready, s.open = false, false
+	s.awaited.forget() // here, when no goroutine publishes on the previous connection any longer
 	s.dialled = at
 	s.stages = Stages{Resume: s.resumes}
 	s.polls.start(at, s.Sub.Phase)
@@ -79,6 +84,15 @@ func (s *Subscriber) Connecting(at clock.Instant) {
 		s.foreign.Begin()
 	}
 	s.Report(Event{Kind: Connecting}, at)
+}
+
+// ResponseTimeout is how long the response to the last request may take until it is complete, or its header if it opens
+// a stream or a WebSocket, and the error of one that takes longer; 0: no limit.
+func (s *Subscriber) ResponseTimeout() (time.Duration, error) {
+	if s.Transport.Streams || s.additional() {
+		return DialTimeout, os.ErrDeadlineExceeded
+	}
+	return s.Config.ReadTimeout, ErrSilent
 }
 
 // Opened notes when the attempt's first connection was open, and when its TLS handshake was
@@ -130,9 +144,6 @@ func (s *Subscriber) Disconnected(err error, at clock.Instant) time.Duration {
 	}
 	s.DiscardFragments()
 	s.pieces, s.open = nil, false
-	if s.foreign != nil {
-		s.foreign.forgetSent()
-	}
 	s.Report(Event{Kind: Disconnected, Cause: Cause(err)}, at)
 	if s.ready {
 		s.attempt = 0

@@ -29,7 +29,7 @@ func (d *driver) clientConfig(p *Prepare) (c client.Config, err error) {
 	if transports.Of(d.transport).ServerDials {
 		c.Receive = receives(d.scenario.Network)
 	}
-	if d.scenario.Network.NAT || d.scenario.Heartbeat > 0 { // otherwise no connection can be lost silently
+	if foreign := p.Protocol != ""; !foreign || !transports.Of(d.transport).Holds { // a target decides how long it holds a poll
 		c.ReadTimeout = time.Duration(d.scenario.ReadTimeout(d.transport))
 	}
 	switch traits := transports.Of(d.transport); {

@@ -95,7 +95,7 @@ func TestLateSampleIsTheMidpointOfItsBounds(t *testing.T) {
 	plan, book := set.plan()
 	recorder := record.NewRecorder(book, []int{0})
 	for i := range uint32(4) {
-		recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte("t0000"), Seq: uint64(i) + 1, Data: payload.Append(nil, pairsRun, i, 64)}}}, clock.Now())
+		recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte("t0000"), Data: payload.Append(nil, pairsRun, i, 64)}}}, clock.Now())
 	}
 	f := &flightCounter{plan: plan, book: book, recorders: []*record.Recorder{recorder}, subscribers: []int{1}}
 	f.begin(pairsStart)
@@ -137,7 +137,7 @@ func TestFlightCountsOnlyMessagesOfTheWindow(t *testing.T) {
 	plan.Opens = 3 * time.Millisecond
 	recorder := record.NewRecorder(book, []int{0})
 	for i := range uint32(2) {
-		recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte("t0000"), Seq: uint64(i) + 1, Data: payload.Append(nil, pairsRun, i, 64)}}}, clock.Now())
+		recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte("t0000"), Data: payload.Append(nil, pairsRun, i, 64)}}}, clock.Now())
 	}
 	f := &flightCounter{plan: plan, book: book, recorders: []*record.Recorder{recorder}, subscribers: []int{1}}
 	if got := f.read().delivered; got != 1 || recorder.Delivered() != 2 {

@@ -39,7 +39,7 @@ func replyTo(t *testing.T, n int) (*replies, *replySink) {
 
 // message is the batch with the message of index i, as its client receives it.
 func message(topic string, i uint32, size int) *client.Batch {
-	return &client.Batch{Messages: []client.Message{{Topic: []byte(topic), Seq: 1, Data: payload.Append(nil, 7, i, size)}}}
+	return &client.Batch{Messages: []client.Message{{Topic: []byte(topic), Data: payload.Append(nil, 7, i, size)}}}
 }
 
 // The receiving client replies to each message once. The reply to a lost message counts as lost.

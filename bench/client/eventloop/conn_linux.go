@@ -3,8 +3,8 @@ package eventloop
 import (
 	"fmt"
 	"io"
-	"math"
 	"os"
+	"slices"
 	"syscall"
 	"unsafe"
 
@@ -29,6 +29,8 @@ type conn struct {
 	out      []byte // not yet written
 	sent     int64  // bytes
 	consumed int64  // bytes that the owner has consumed
+	queued   bool   // in the loop's queue of connections with more to read
+	toEnd    bool   // the server has ended the stream: no event follows
 }
 
 func newConn(l *loop, o owner, d client.Distance) conn {
@@ -77,7 +79,7 @@ func (c *conn) dial(at clock.Instant) error {
 	}
 	l.conns[fd] = c
 	c.fd, c.serial, c.state = fd, l.serial, dialling
-	c.sent, c.consumed = 0, 0
+	c.sent, c.consumed, c.queued, c.toEnd = 0, 0, false, false
 	l.timers.set(&c.timer, at.Add(client.DialTimeout))
 	if c.delayed != nil {
 		c.delayed.start(c, refused)
@@ -179,7 +181,10 @@ func (c *conn) handleEvents(events uint32) {
 	}
 	// Read first: a failed write closes the connection before its bytes are read.
 	if c.isCurrent(serial) && events&(unix.EPOLLIN|endEvents) != 0 {
-		c.read(math.MaxInt, events&endEvents != 0)
+		c.toEnd = c.toEnd || events&endEvents != 0
+		if !c.queued { // else it is read in its turn
+			c.readTurn()
+		}
 	}
 	if c.isCurrent(serial) && events&unix.EPOLLOUT != 0 && len(c.out) > 0 {
 		c.flush()
@@ -210,39 +215,58 @@ func (c *conn) dialDone(err error, at clock.Instant) {
 	c.owner.opened(at)
 }
 
-// read reads the available bytes, at most limit, and to the end of the stream if toEnd.
-func (c *conn) read(limit int, toEnd bool) {
+// readTurn reads at most as much as a connection may in one turn; the rest waits until the other connections of the
+// loop had theirs. Else a server that sends without end on one connection would delay all others.
+func (c *conn) readTurn() {
+	if c.read(readSize, c.toEnd) {
+		c.queued = true
+		c.loop.queue = append(c.loop.queue, turn{c, c.serial})
+	}
+}
+
+// read reads the available bytes, at most limit, and to the end of the stream if toEnd. It reports whether there may be
+// more.
+func (c *conn) read(limit int, toEnd bool) (more bool) {
 	l, serial := c.loop, c.serial
 	for {
-		kept := copy(l.in, c.in)
-		room := l.in[kept:]
-		room = room[:min(len(room), limit)]
+		in, kept := l.in, len(c.in)
+		if kept <= len(l.in)/2 {
+			copy(in, c.in)
+		} else { // in place: it may be long, and arrive in small pieces
+			c.in = slices.Grow(c.in, readSize)
+			in = c.in[:cap(c.in)]
+		}
+		room := in[kept:]
+		room = room[:min(len(room), limit, readSize)]
 		n, errno := rawRead(c.fd, room)
 		at := clock.Now()
 		switch {
 		case errno == unix.EINTR:
 			continue
 		case errno == unix.EAGAIN:
-			return
+			return false
 		case errno != 0:
 			c.fail(errno, at)
-			return
+			return false
 		case n == 0 && len(c.in) > 0:
 			c.fail(io.ErrUnexpectedEOF, at)
-			return
+			return false
 		case n == 0:
 			c.fail(io.EOF, at)
-			return
+			return false
 		}
 		l.engine.Traffic.Down.Bytes.Add(int64(n))
 		full := n == len(room)
 		limit -= n
-		c.consume(l.in[:kept+n], at)
-		if !c.isCurrent(serial) || limit == 0 || !full && !toEnd {
-			return
+		c.consume(in[:kept+n], at)
+		if !c.isCurrent(serial) || !full && !toEnd {
+			return false
+		}
+		if limit == 0 {
+			return true
 		}
 		if l.runDue(); !c.isCurrent(serial) { // a long backlog must not delay what is due
-			return
+			return false
 		}
 	}
 }
@@ -263,9 +287,10 @@ func (c *conn) consume(in []byte, at clock.Instant) {
 			c.fail(err, at)
 			return
 		case n == 0:
-			c.in = append(c.in, in...)
-			if l := c.loop; len(in) > len(l.in)/2 { // leave room for more
-				l.in = make([]byte, 2*len(l.in))
+			if c.in = c.in[:cap(c.in)]; len(c.in) == 0 || &c.in[0] != &in[0] {
+				c.in = append(c.in[:0], in...)
+			} else { // it is where it belongs
+				c.in = c.in[:len(in)]
 			}
 			return
 		}

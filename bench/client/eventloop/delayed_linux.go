@@ -106,18 +106,22 @@ func (t *delay) expired(now clock.Instant) {
 	}
 	if k.serial == serial && k.state != closed {
 		t.setTimer()
+		if t.index != 0 && t.expires <= now { // more is due: other timers first
+			k.loop.timers.set(&t.timer, now+1)
+		}
 	}
 	if k.loop.feed != nil {
 		k.loop.publish(clock.Now())
 	}
 }
 
-// deliverDue delivers the downstream bytes that are due.
+// deliverDue delivers the downstream bytes that are due, at most those of one turn.
 func (t *delay) deliverDue(now clock.Instant) {
 	due, end := 0, false
-	for p, ok := t.down.First(); ok && p.Due <= now; p, ok = t.down.First() {
-		due, end = due+p.Size, end || p.End != nil
-		t.down.Remove(p.Size)
+	for p, ok := t.down.First(); ok && p.Due <= now && due < readSize; p, ok = t.down.First() {
+		n := min(p.Size, readSize-due)
+		due, end = due+n, end || p.End != nil
+		t.down.Remove(n)
 	}
 	t.unread -= due
 	k, serial := t.conn, t.conn.serial

@@ -37,13 +37,22 @@ type loop struct {
 	closed bool
 	pinned bool // the loop keeps its P while it sleeps
 
+	queue []turn // connections with more to read
+	turns []turn // the previous queue, in turn
+
 	in      []byte // buffer to read into
 	out     []byte // buffer to encode into
 	scratch client.Scratch
 }
 
-// readSize is the size of one read, in bytes, which is parsed in a fraction of a
-// millisecond. A longer response makes it grow.
+// A turn is that of a connection to be read, unless it was closed meanwhile.
+type turn struct {
+	conn   *conn
+	serial uint32
+}
+
+// readSize is the largest size of one read, and of all that is read from one connection before the others, in bytes. It
+// is parsed in a fraction of a millisecond.
 const readSize = 64 << 10
 
 func newLoop(e *engine) (*loop, error) {
@@ -129,13 +138,29 @@ func (l *loop) run() {
 			l.handle(&events[i])
 			l.runDue()
 		}
+		l.readQueued()
 	}
 }
 
-// sleep waits for an event, until the loop is due.
+// readQueued gives a turn to each connection with more to read.
+func (l *loop) readQueued() {
+	l.queue, l.turns = l.turns[:0], l.queue
+	for _, t := range l.turns {
+		if t.conn.isCurrent(t.serial) {
+			t.conn.queued = false
+			t.conn.readTurn()
+			l.runDue()
+		}
+	}
+	clear(l.turns) // the connections may be closed, and their memory freed
+}
+
+// sleep waits for an event, until the loop is due. It only looks for events if connections wait for their turns.
 func (l *loop) sleep(events []unix.EpollEvent) int {
 	var timeout *unix.Timespec // nil: no timeout
-	if l.wakeAt != never {
+	if len(l.queue) > 0 {
+		timeout = &unix.Timespec{}
+	} else if l.wakeAt != never {
 		ts := unix.NsecToTimespec(int64(max(0, l.wakeAt.Sub(clock.Now()))))
 		timeout = &ts
 	}

@@ -16,6 +16,7 @@ type session struct {
 	socket       *socket       // the publisher of a WebSocket, else nil
 	closed       bool          // by the caller
 	lastReceived clock.Instant // when bytes last arrived; see client.Config.ReadTimeout
+	deadline     clock.Instant // of the response to the last request
 	heartbeatAt  clock.Instant // when the next heartbeat is due
 }
 
@@ -84,22 +85,24 @@ func (s *session) opened(at clock.Instant) {
 // sendRequest sends a poll, or the request that opens a stream or a WebSocket.
 func (s *session) sendRequest(at clock.Instant) {
 	s.loop.out = s.AppendRequest(s.loop.out[:0], s)
-	switch {
-	case s.socket != nil:
-		s.loop.timers.set(&s.timer, at.Add(client.DialTimeout))
-	case !s.Transport.Streams:
+	if !s.Transport.Streams {
 		s.phase = polling
-		s.awaitBytes(at)
 	}
+	s.awaitResponse(at)
 	if err := s.write(s.loop.out); err != nil {
 		s.fail(err, at)
 	}
 }
 
-// awaitBytes sets the timer to the read timeout.
-func (s *session) awaitBytes(since clock.Instant) {
-	if s.Config.ReadTimeout > 0 {
-		s.loop.timers.set(&s.timer, since.Add(s.Config.ReadTimeout))
+// awaitResponse sets the timer to the deadline of a response. It leaves one that expires earlier, as the timer of the
+// response before usually does: setting the timer for every poll would cost more.
+func (s *session) awaitResponse(at clock.Instant) {
+	s.deadline = never
+	if timeout, _ := s.ResponseTimeout(); timeout > 0 {
+		s.deadline = at.Add(timeout)
+	}
+	if s.deadline < never && (s.timer.index == 0 || s.timer.expires > s.deadline) {
+		s.loop.timers.set(&s.timer, s.deadline)
 	}
 }
 
@@ -185,12 +188,22 @@ func (s *session) expired(at clock.Instant) {
 		s.connect(at)
 	case idle:
 		s.request(at)
-	case polling:
-		s.fail(client.ErrSilent, at)
+	case polling, opening:
+		s.expiredResponse(at)
 	case streaming: // the timer is not reset at every read, but postponed when it expires too early
 		s.expiredOpen(at)
-	default:
+	}
+}
+
+// expiredResponse ends a connection without a response in time. While it is dialled there is no request yet.
+func (s *session) expiredResponse(at clock.Instant) {
+	switch _, err := s.ResponseTimeout(); {
+	case s.state != open:
 		s.fail(errTimeout, at)
+	case s.deadline <= at:
+		s.fail(err, at)
+	case s.deadline < never:
+		s.loop.timers.set(&s.timer, s.deadline)
 	}
 }
 

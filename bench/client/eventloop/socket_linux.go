@@ -1,6 +1,8 @@
 package eventloop
 
 import (
+	"errors"
+
 	"pushbench/bench/client"
 	"pushbench/bench/client/internal/wire"
 	"pushbench/bench/clock"
@@ -10,6 +12,7 @@ import (
 type socket struct {
 	session    *session
 	pongQueued bool // a pong is queued to be written
+	queued     int  // bytes of other texts that are queued with it
 	client.Backlog
 }
 
@@ -55,14 +58,25 @@ func (k *socket) send(p *client.Outgoing) {
 // is between Connected and that.
 func (k *socket) Opened() {}
 
-// Control writes a control frame.
+// maxQueued bounds what a server that does not read can make a client queue, in bytes.
+const maxQueued = 64 << 10
+
+var errUnread = errors.New("server does not read what it requests")
+
+// Control writes a control frame, or a text of a target's protocol.
 func (k *socket) Control(opcode byte, body []byte) error {
 	s := k.session
 	if opcode == wire.OpPong && k.pongQueued {
 		return nil // the queued pong responds to this ping too (RFC 6455, section 5.5.3)
 	}
+	if k.queued > maxQueued {
+		return errUnread
+	}
 	err := s.write(s.ControlFrame(&s.loop.out, opcode, body))
 	waits := len(s.out) > 0
+	if waits {
+		k.queued += len(body)
+	}
 	if waits && !k.Busy() {
 		k.SetBusy(clock.Now()) // publications wait for the connection from now on
 	}
@@ -74,7 +88,7 @@ func (k *socket) Control(opcode byte, body []byte) error {
 
 func (k *socket) flushed(at clock.Instant) {
 	k.SetFree(at)
-	k.pongQueued = false
+	k.pongQueued, k.queued = false, 0
 	for s := k.session; len(s.out) == 0 && s.phase == streaming; {
 		p, ok := k.Next()
 		if !ok {
@@ -88,7 +102,7 @@ func (k *socket) flushed(at clock.Instant) {
 func (k *socket) offline(at clock.Instant) {
 	k.session.dropQueued(&k.Backlog, client.CauseOffline)
 	k.AbandonSent()
-	k.pongQueued = false
+	k.pongQueued, k.queued = false, 0
 	k.SetFree(at)
 }
 

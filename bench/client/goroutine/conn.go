@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -22,7 +23,8 @@ type conn struct {
 	net.Conn    // counting, or TLS over counting
 	counting    *countingConn
 	traffic     *client.Traffic
-	readTimeout time.Duration // see client.Config
+	readTimeout time.Duration // of each read; 0: no limit, or that of awaitResponse
+	late        error         // the error of a read that takes too long
 	detach      func()        // stops closing the connection when its context ends
 
 	openedAt, securedAt clock.Instant // ends of the TCP and of the TLS handshake; securedAt is 0 without TLS
@@ -49,7 +51,6 @@ func dial(ctx context.Context, config *client.Config, over *client.Distance) (*c
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
-	c.readTimeout = config.ReadTimeout
 	c.detach = onDone(ctx, func() { c.Close() })
 	return c, nil
 }
@@ -136,10 +137,14 @@ func (c *conn) countUnread(err error) error {
 
 // fill reads the next bytes behind those that are not consumed.
 func (c *conn) fill() error {
-	if len(c.unread) > len(c.buffer)/2 || c.buffer == nil {
+	kept := len(c.unread)
+	switch {
+	case kept > len(c.buffer)/2 || c.buffer == nil:
 		c.buffer = make([]byte, max(readSize, 2*len(c.buffer)))
+		copy(c.buffer, c.unread)
+	case kept > 0 && &c.unread[0] != &c.buffer[0]: // else it is where it belongs: it may be long, and arrive in small pieces
+		copy(c.buffer, c.unread)
 	}
-	kept := copy(c.buffer, c.unread)
 	if c.readTimeout > 0 {
 		_ = c.SetReadDeadline(time.Now().Add(c.readTimeout)) // fails on a closed connection, as the read will
 	}
@@ -148,13 +153,32 @@ func (c *conn) fill() error {
 	if c.counting.tls {
 		c.traffic.Down.Framing.Add(-int64(n))
 	}
-	if c.readTimeout > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
-		err = client.ErrSilent
+	if errors.Is(err, os.ErrDeadlineExceeded) && c.late != nil {
+		err = c.late
+	}
+	if n == len(c.buffer)-kept {
+		runtime.Gosched() // more is waiting, perhaps without end: serve other clients first
 	}
 	if n > 0 {
 		return nil // the next read returns the error
 	}
 	return err
+}
+
+// awaitResponse sets how long the next response may take, or the header of a stream, in all; 0: no limit.
+func (c *conn) awaitResponse(timeout time.Duration, late error) {
+	c.readTimeout, c.late = 0, late
+	var until time.Time
+	if timeout > 0 {
+		until = time.Now().Add(timeout)
+	}
+	_ = c.SetReadDeadline(until) // fails on a closed connection, as the read will
+}
+
+// awaitBytes sets how long each read of an open stream may take; 0: no limit.
+func (c *conn) awaitBytes(timeout time.Duration) {
+	c.awaitResponse(0, client.ErrSilent)
+	c.readTimeout = timeout
 }
 
 // write writes bytes that are already counted, and subtracts those that were not sent.

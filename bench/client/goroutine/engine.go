@@ -105,6 +105,7 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 // sendRequest sends the next request and receives its response.
 func (s *session) sendRequest(c *conn) error {
 	s.request = s.AppendRequest(s.request[:0], c)
+	c.awaitResponse(s.ResponseTimeout())
 	if err := c.write(s.request); err != nil {
 		return err
 	}
@@ -123,6 +124,7 @@ func (s *session) stream(ctx context.Context) error {
 			err = s.sendRequest(c)
 		}
 		if err == nil && s.Streaming() {
+			c.awaitBytes(s.Config.ReadTimeout)
 			err = c.receive(s)
 		}
 		c.close()

@@ -39,11 +39,10 @@ func (k *socket) serve(ctx context.Context) error {
 		return err
 	}
 	k.opened = c
-	_ = c.SetReadDeadline(time.Now().Add(client.DialTimeout)) // fails on a closed connection, as the request will
 	if err := k.sendRequest(c); err != nil {
 		return err
 	}
-	_ = c.SetReadDeadline(time.Time{})
+	c.awaitBytes(k.Config.ReadTimeout)
 	c.detach()
 	defer onDone(ctx, func() { k.closeGracefully(c) })()
 	defer k.sendHeartbeats()()

@@ -149,11 +149,13 @@ func (r *receiver) serveConn(c *conn) {
 type postReader struct {
 	receiver *receiver
 	conn     *conn
-	buffer   []byte
+	buffer   wire.Room
+	partial  *wire.Partial
 }
 
 // Consume consumes one webhook and responds to it.
 func (p *postReader) Consume(in []byte, at clock.Instant) (n int, done bool, err error) {
+	p.buffer.Partial = &p.partial
 	m, header, err := wire.ParseRequest(in, &p.buffer)
 	if err != nil || m.Size == 0 {
 		return 0, false, err

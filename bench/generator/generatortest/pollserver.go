@@ -30,6 +30,7 @@ func (s *PollServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.Polls++
+	w.Header().Set("Content-Type", "application/json")
 	after := r.URL.Query().Get("after")
 	if after == "" {
 		fmt.Fprintf(w, `{"cursor":"%d","messages":[],"heads":{"t0":%d}}`, len(s.messages), len(s.messages))

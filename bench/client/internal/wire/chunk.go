@@ -20,13 +20,17 @@ const (
 type chunks struct {
 	state int
 	left  int    // bytes of the current chunk
+	extra int    // bytes of the coding beyond what its data explains; then those of the trailers
 	line  []byte // the beginning of a line of the coding whose end has not arrived
 }
 
-// Lines of the coding are short; servers send no extensions.
+// Servers send no extensions and few trailers. A line of the coding is bounded, and so is the sum of their excess over
+// what short lines and large chunks take, as in net/http: else a body of one byte could take any number of bytes.
 const (
 	maxCodingLine = 4096
 	maxSizeDigits = 16
+	maxExtra      = 16 << 10
+	lineAllowance = 16 // bytes of a line that are no excess, and twice the chunk
 )
 
 // next consumes n bytes of in, and returns the data among them, if any: at most of one
@@ -70,6 +74,9 @@ func (c *chunks) next(in []byte) (data []byte, n int, err error) {
 // coding parses a line of the coding itself, or the part of it that has arrived.
 func (c *chunks) coding(in []byte) (n int, err error) {
 	i := bytes.IndexByte(in, '\n')
+	if i >= 0 && len(c.line)+i > maxCodingLine {
+		return 0, ErrChunk
+	}
 	if i < 0 {
 		if c.line = append(c.line, in...); len(c.line) > maxCodingLine {
 			return 0, ErrChunk
@@ -77,6 +84,7 @@ func (c *chunks) coding(in []byte) (n int, err error) {
 		return len(in), nil
 	}
 	line := in[:i]
+	c.extra += len(c.line) + i + 1
 	if len(c.line) > 0 {
 		line = append(c.line, line...)
 		c.line = c.line[:0]
@@ -87,6 +95,9 @@ func (c *chunks) coding(in []byte) (n int, err error) {
 			c.state = chunkEnd
 			return i + 1, io.EOF
 		}
+		if c.extra > maxHeader {
+			return 0, ErrChunk
+		}
 		return i + 1, nil
 	}
 	digits, _, _ := bytes.Cut(line, []byte(";"))
@@ -96,8 +107,11 @@ func (c *chunks) coding(in []byte) (n int, err error) {
 		return 0, ErrChunk
 	}
 	c.left, c.state = int(size), chunkData
+	if c.extra = max(0, c.extra-lineAllowance-2*c.left); c.extra > maxExtra {
+		return 0, ErrChunk
+	}
 	if size == 0 {
-		c.state = chunkTrailer
+		c.state, c.extra = chunkTrailer, 0
 	}
 	return i + 1, nil
 }

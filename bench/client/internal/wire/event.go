@@ -37,6 +37,9 @@ func (e *Events) ID() []byte {
 	return e.id
 }
 
+// maxID bounds the id of an event, in bytes: a client sends it with its next request.
+const maxID = 4096
+
 var byteOrderMark = []byte("\uFEFF")
 
 // Next parses one event. An event without data is a comment.
@@ -79,6 +82,12 @@ func (e *Events) addLine(line []byte) error {
 	switch string(name) { // `event` and `retry` are not used
 	case "data":
 	case "id":
+		switch {
+		case len(value) > maxID:
+			return ErrID
+		case bytes.IndexByte(value, 0) >= 0: // ignored, as the standard says
+			return nil
+		}
 		e.id, e.hasID = append(e.id[:0], value...), true
 		return nil
 	default:

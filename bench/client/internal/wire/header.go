@@ -170,8 +170,16 @@ func (h *Header) OpensStream(mediaType string) error {
 	case h.Length != Chunked:
 		return errors.New("stream is not in chunked coding")
 	default:
-		return nil
+		return h.Plain()
 	}
+}
+
+// IsBatch returns an error if the header says that the body is no batch in JSON.
+func (h *Header) IsBatch() error {
+	if h.Type != nil && !equalFold(h.Type, "application/json") {
+		return fmt.Errorf("response is of type %.100q, not application/json", h.Type)
+	}
+	return h.Plain()
 }
 
 // OpensForeignStream returns an error unless the header of a target opens a stream: of events if events is

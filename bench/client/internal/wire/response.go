@@ -9,9 +9,27 @@ type Message struct {
 	Size int // in bytes, header and coding included
 }
 
+// A Room holds the body of a chunked message.
+type Room struct {
+	Body []byte
+	// Partial, if it is set, continues a long message that is not complete where the last call ended: else a server
+	// that sends it byte by byte would have all of it decoded again for each. It belongs to one message.
+	Partial **Partial
+}
+
+// A Partial is a chunked message of which a part has arrived.
+type Partial struct {
+	chunks chunks
+	used   int // bytes of the coding that are decoded
+	body   []byte
+}
+
+// longPartial is from how many bytes on the decoded part of a message is kept. Tests set it to less.
+var longPartial = 64 << 10
+
 // ParseResponse parses a response from the beginning of in; its size is 0 while it is
 // not complete. room holds the body of a chunked response.
-func ParseResponse(in []byte, room *[]byte) (m Message, headerSize int, err error) {
+func ParseResponse(in []byte, room *Room) (m Message, headerSize int, err error) {
 	h, n, err := ParseHeader(in)
 	if err != nil || n == 0 {
 		return Message{}, n, err
@@ -27,7 +45,7 @@ func ParseResponse(in []byte, room *[]byte) (m Message, headerSize int, err erro
 }
 
 // ParseRequest parses a request like a response; its status is 0.
-func ParseRequest(in []byte, room *[]byte) (m Message, headerSize int, err error) {
+func ParseRequest(in []byte, room *Room) (m Message, headerSize int, err error) {
 	h, n, err := parseMessageHeader(in, true)
 	if err != nil || n == 0 {
 		return Message{}, n, err
@@ -39,11 +57,11 @@ func ParseRequest(in []byte, room *[]byte) (m Message, headerSize int, err error
 }
 
 // withBody adds the body to the message whose header is the first n bytes of in.
-func withBody(h Header, in []byte, n int, room *[]byte) (m Message, headerSize int, err error) {
+func withBody(h Header, in []byte, n int, room *Room) (m Message, headerSize int, err error) {
 	switch {
 	case h.Length == Chunked:
-		body, used, err := appendUnchunked((*room)[:0], in[n:])
-		if *room = body; err != nil || used == 0 {
+		body, used, err := room.unchunk(in[n:])
+		if err != nil || used == 0 {
 			return Message{}, n, err
 		}
 		return Message{h, body, n + used}, n, nil
@@ -55,21 +73,31 @@ func withBody(h Header, in []byte, n int, room *[]byte) (m Message, headerSize i
 	return Message{h, in[n : n+h.Length], n + h.Length}, n, nil
 }
 
-// appendUnchunked decodes a chunked body of n bytes; n is 0 while it is not complete.
-func appendUnchunked(dst, in []byte) (body []byte, n int, err error) {
-	var c chunks
+// unchunk decodes a chunked body of n bytes; n is 0 while it is not complete.
+func (r *Room) unchunk(in []byte) (body []byte, n int, err error) {
+	p := Partial{body: r.Body[:0]}
+	if r.Partial != nil && *r.Partial != nil {
+		p, *r.Partial = **r.Partial, nil
+	} else {
+		defer func() { r.Body = p.body }()
+	}
 	for {
-		piece, used, err := c.next(in[n:])
-		n += used
-		switch dst = append(dst, piece...); {
-		case err != nil && c.state == chunkEnd:
-			return dst, n, nil
+		piece, used, err := p.chunks.next(in[p.used:])
+		p.used += used
+		switch p.body = append(p.body, piece...); {
+		case err != nil && p.chunks.state == chunkEnd:
+			return p.body, p.used, nil
 		case err != nil:
-			return dst, 0, err
-		case len(dst) > MaxBody:
-			return dst, 0, ErrTooLong
-		case n == len(in):
-			return dst, 0, nil
+			return nil, 0, err
+		case p.used > MaxBody: // no less than the body
+			return nil, 0, ErrTooLong
+		case p.used < len(in):
+		case r.Partial == nil || p.used < longPartial:
+			return nil, 0, nil
+		default:
+			kept := p
+			*r.Partial, p.body = &kept, nil
+			return nil, 0, nil
 		}
 	}
 }

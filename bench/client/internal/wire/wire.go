@@ -20,6 +20,7 @@ var (
 	ErrTooLong  = errors.New("response, event or frame exceeds 16 MiB")
 	ErrMore     = errors.New("server sent bytes after its response")
 	ErrChunk    = errors.New("malformed chunk")
+	ErrID       = errors.New("id of an event exceeds 4096 bytes")
 	ErrFrame    = errors.New("malformed frame")
 	ErrBinary   = errors.New("server sent a binary frame")
 	ErrText     = errors.New("server sent a text frame")
