@@ -99,7 +99,7 @@ func begin(sides []Side) (all []*campaign, err error) {
 // newCampaign plans a run.
 func newCampaign(r *Run, began time.Time) *campaign {
 	configurations := r.Scenario.Configurations()
-	c := &campaign{run: r, began: began, configurations: configurations, manifest: r.manifest(began, configurations)}
+	c := &campaign{run: r, began: began, since: host.Uptime(), configurations: configurations, manifest: r.manifest(began, configurations)}
 	c.measureTrial = c.trial
 	return c
 }
@@ -174,6 +174,7 @@ type campaign struct {
 	folder         *results.Folder
 	manifest       results.Manifest
 	began          time.Time
+	since          time.Duration // host.Uptime then
 	configurations []scenarios.Configuration
 	sides          int // number of interleaved runs, including this one
 
@@ -275,7 +276,7 @@ func (c *campaign) trial(ctx context.Context, repetition, position, attempt int,
 	case c.stopped():
 		c.done++
 		return result, errStopped
-	case err != nil && !t.Connected:
+	case err != nil && !t.Connected && !validity.RetryableTrial(result):
 		return result, c.named(err) // the trial did not start; neither would the others
 	default:
 		return result, nil // an aborted trial is invalid; the others may be valid
@@ -336,7 +337,18 @@ func (c *campaign) close(err error) {
 	if n := len(m.Baseline); n > 0 {
 		m.Conditions = append(m.Conditions, fmt.Sprintf("measured side by side with %d other run: each trial runs directly before or after the same trial of that run", n))
 	}
-	m.Ended = time.Now().UTC()
+	c.end(time.Now(), host.Uptime()-c.since)
 	m.Host.LoadAverageAfter = host.LoadAverage()
 	m.Status, m.Reason = c.status(err)
+}
+
+// end sets the end of the run by the time that it took, as the clock of the machine may have been set meanwhile: a run
+// never ends before it started. A clock that is off by more than clockStep was set, not adjusted.
+func (c *campaign) end(now time.Time, took time.Duration) {
+	c.manifest.Ended = c.began.Add(took).UTC()
+	const clockStep = 2 * time.Second
+	if step := now.Round(0).Sub(c.began.Round(0)) - took; step.Abs() >= clockStep { // Round removes Go's monotonic reading
+		c.manifest.Conditions = append(c.manifest.Conditions,
+			fmt.Sprintf("the machine's clock was set by %v during the run: no latency depends on it, and the end of the run is by the clock at its start", step.Round(time.Second)))
+	}
 }

@@ -62,7 +62,7 @@ func TestTrialWithDefectIsNotRepeated(t *testing.T) {
 	for _, check := range validity.Check(validity.ValidEvidence()) {
 		attempts, status, _ := rehearse(map[int]string{1: check.Name})
 		repeated := slices.ContainsFunc(attempts, func(name string) bool { return strings.Contains(name, "attempt") })
-		if want := slices.Contains([]string{validity.GeneratorOnTime, validity.CoresRunning, validity.NotThrottled, validity.NoTrend, validity.LinkOnTime}, check.Name); repeated != want || (status == results.Complete) != want {
+		if want := slices.Contains([]string{validity.NeverPaused, validity.GeneratorOnTime, validity.CoresRunning, validity.NotThrottled, validity.NoOtherLoad, validity.NoTrend, validity.LinkOnTime}, check.Name); repeated != want || (status == results.Complete) != want {
 			t.Errorf("%q failed: repeated %v, %s", check.Name, repeated, status)
 		}
 	}
@@ -125,6 +125,28 @@ func TestRepetitionContainsEveryConfigurationOnce(t *testing.T) {
 	}
 	if m.Workload.BatchingDelay["sse library=fasthttp batching_delay=5ms"] != 5*time.Millisecond || len(m.Workload.BatchingDelay) != 18 {
 		t.Errorf("batching delays: %v", m.Workload.BatchingDelay)
+	}
+}
+
+// The end of a run does not depend on the machine's clock: set back, it would be before the start, and the folder refused.
+func TestSettingTheClockDoesNotChangeTheEnd(t *testing.T) {
+	const took = 90 * time.Second
+	for _, c := range []struct {
+		step   time.Duration
+		remark string
+	}{
+		{-time.Hour, "set by -1h0m0s during"}, {time.Hour, "set by 1h0m0s during"}, {-time.Second, ""}, {0, ""},
+	} {
+		began := time.Now()
+		one := newCampaign(&Run{Scenario: readScenario(t), Setup: &trial.Setup{}}, began)
+		before := len(one.manifest.Conditions)
+		one.end(began.Add(took+c.step), took)
+		if m := one.manifest; !m.Ended.Equal(began.Add(took)) || m.Ended.Before(m.Started) {
+			t.Errorf("%v: ended %v after the start, want %v", c.step, m.Ended.Sub(m.Started), took)
+		}
+		if added := strings.Join(one.manifest.Conditions[before:], ""); !strings.Contains(added, c.remark) || (added == "") != (c.remark == "") {
+			t.Errorf("%v: remark %q, want %q in it", c.step, added, c.remark)
+		}
 	}
 }
 

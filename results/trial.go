@@ -31,6 +31,29 @@ func (t Trial) Name() string {
 // close code other than those of a server in trouble (RFC 6455, section 7.4), or the regular end of a connection.
 var refusals = regexp.MustCompile(`status 4\d\d$|^connection closed (by server|mid-message)$|code (1000|1008|[34]\d\d\d)$`)
 
+// exhausted are the causes of a load generator that had no resources for a connection, before the server was concerned.
+var exhausted = regexp.MustCompile(`no (local port|file descriptor) left$`)
+
+// Exhausted returns how many connections failed because the load generator had no port or file descriptor for them, and
+// the cause of most.
+func (t Trial) Exhausted() (n int64, most string) {
+	by := map[string]int64{}
+	for _, causes := range []map[string]int64{t.Connect.FailedBy, t.Connect.LostBy, t.ShortLived.LostBy, t.Publishes.FailedBy} {
+		for cause, count := range causes {
+			if name := exhausted.FindString(cause); name != "" {
+				by[name] += count
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		n += by[name]
+		if by[name] > by[most] {
+			most = name
+		}
+	}
+	return n, most
+}
+
 // Refusal returns the most frequent cause with which the server refused clients before they were subscribed; "": it refused
 // none.
 func (c Connect) Refusal() (most string) {

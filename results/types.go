@@ -160,6 +160,9 @@ type Pinning struct {
 	Note      string `json:"note,omitempty"` // why the roles are not pinned
 }
 
+// OneCore is the note of a run on a machine or in a group with one core.
+const OneCore = "server and load generator share one core"
+
 // Workload summarises the scenario in the values that a reader of the results needs.
 type Workload struct {
 	Scenario    string `json:"scenario"`

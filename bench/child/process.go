@@ -36,6 +36,8 @@ type Process struct {
 
 	Farewell Farewell // of a supervisor, after End; the zero value if it sent none
 
+	outOfMemory int64 // processes that the kernel had killed for lack of memory when this one started
+
 	control *LineWriter
 	stderr  Tail
 	err     error // of the exit; set before Ended is closed
@@ -92,6 +94,7 @@ func Start(name string, argv []string, options Options) (*Process, error) {
 		p.Stdout.Close()
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
+	p.outOfMemory = cost.OutOfMemory()
 	go func() {
 		p.err = p.Cmd.Wait()
 		close(p.Ended)
@@ -184,7 +187,7 @@ func (p *Process) ExitReason() string {
 	how := "exited"
 	var exit *exec.ExitError
 	if errors.As(p.err, &exit) {
-		how = exit.String()
+		how = killedFor(exit.String(), cost.OutOfMemory()-p.outOfMemory)
 	}
 	last := LastLine(p.stderr.String())
 	switch said, isError := strings.CutPrefix(last, "pushbench: "); {
@@ -195,6 +198,14 @@ func (p *Process) ExitReason() string {
 	default:
 		return fmt.Sprintf("%s ended: %s: %s", p.Name, how, last)
 	}
+}
+
+// killedFor adds the likely reason to how a process was killed.
+func killedFor(how string, outOfMemory int64) string {
+	if outOfMemory > 0 && how == "signal: killed" {
+		how += " (by the kernel, because the control group has no memory left)"
+	}
+	return how
 }
 
 // LastLine returns the last line of a text that is not blank.

@@ -221,3 +221,17 @@ func TestTailKeepsTheEnd(t *testing.T) {
 		t.Errorf("%d bytes kept, ending %q", len(s), s[len(s)-20:])
 	}
 }
+
+// A process that the kernel kills for lack of memory gives no reason itself.
+func TestOutOfMemoryIsAReason(t *testing.T) {
+	const because = "signal: killed (by the kernel, because the control group has no memory left)"
+	for _, c := range []struct {
+		how    string
+		killed int64
+		want   string
+	}{{"signal: killed", 1, because}, {"signal: killed", 0, "signal: killed"}, {"exit status 2", 1, "exit status 2"}} {
+		if got := killedFor(c.how, c.killed); got != c.want {
+			t.Errorf("%s, %d killed: got %q, want %q", c.how, c.killed, got, c.want)
+		}
+	}
+}

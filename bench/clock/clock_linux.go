@@ -1,8 +1,10 @@
 package clock
 
 import (
+	"fmt"
 	"runtime"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -14,6 +16,16 @@ func monotonic() Instant {
 		panic("clock_gettime(CLOCK_MONOTONIC): " + err.Error()) // the kernel has had it since 2.6
 	}
 	return Instant(ts.Nano())
+}
+
+// Asleep returns how long the machine has been suspended since it started, plus a constant: of the two clocks, only
+// CLOCK_BOOTTIME continues while it is. A suspension between the readings is missed.
+func Asleep() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0 // the kernel has had it since 2.6.39
+	}
+	return time.Duration(ts.Nano()) - time.Duration(Now())
 }
 
 const timerAbstime = 1 // TIMER_ABSTIME, clock_nanosleep(2)
@@ -31,8 +43,23 @@ func SleepUntil(i Instant) {
 			return
 		}
 		ts := unix.NsecToTimespec(int64(i))
-		syscall.RawSyscall6(unix.SYS_CLOCK_NANOSLEEP, unix.CLOCK_MONOTONIC, timerAbstime, uintptr(unsafe.Pointer(&ts)), 0, 0, 0)
+		if e := nanosleep(&ts); e != 0 && e != unix.EINTR {
+			time.Sleep(left) // CheckSleep has the reason; a loop without a sleep would occupy the core
+		}
 	}
+}
+
+func nanosleep(until *unix.Timespec) syscall.Errno {
+	_, _, e := syscall.RawSyscall6(unix.SYS_CLOCK_NANOSLEEP, unix.CLOCK_MONOTONIC, timerAbstime, uintptr(unsafe.Pointer(until)), 0, 0, 0)
+	return e
+}
+
+// CheckSleep returns an error if the kernel refuses the sleep of SleepUntil: a filter of system calls (seccomp) may.
+func CheckSleep() error {
+	if e := nanosleep(&unix.Timespec{}); e != 0 && e != unix.EINTR { // the instant 0 has passed
+		return fmt.Errorf("the kernel refuses clock_nanosleep: %w", e)
+	}
+	return nil
 }
 
 // Sharpen makes the sleeps of the calling goroutine as exact as the system allows. It locks

@@ -14,6 +14,9 @@ func SleepUntil(i Instant) {
 	}
 }
 
+// CheckSleep returns nil: time.Sleep is never refused.
+func CheckSleep() error { return nil }
+
 // Sharpen makes the sleeps of the calling goroutine as exact as the system allows.
 func Sharpen() (ahead bool) {
 	runtime.LockOSThread()

@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"cmp"
 	"os"
 	"path"
 	"strconv"
@@ -48,19 +49,30 @@ func groupFiles(root, own, controller string, names []string) (levels [][]string
 	return levels
 }
 
+// OutOfMemory returns how many processes the kernel has killed in the control group of this process because of a memory
+// limit, that of the own group or of one above.
+func OutOfMemory() (killed int64) {
+	for _, level := range GroupFiles("memory", "memory.events", "memory.oom_control") {
+		n, _ := counterIn(cmp.Or(level[0], level[1]), "oom_kill")
+		killed = max(killed, n) // a group counts those of the groups below in version 2 only
+	}
+	return killed
+}
+
 // Throttled returns how often CPU quotas throttled this process since the creation of its control groups: that of its own
 // group and those of the groups above. ok is false if the system does not report it.
 func Throttled() (times int64, ok bool) {
 	for _, level := range GroupFiles("cpu", "cpu.stat") {
-		n, counted := throttledIn(level[0])
+		n, counted := counterIn(level[0], "nr_throttled")
 		times, ok = times+n, ok || counted
 	}
 	return times, ok
 }
 
-func throttledIn(stat string) (times int64, ok bool) {
-	for line := range strings.Lines(stat) {
-		if value, found := strings.CutPrefix(line, "nr_throttled "); found {
+// counterIn returns a counter of a file with one per line.
+func counterIn(file, name string) (times int64, ok bool) {
+	for line := range strings.Lines(file) {
+		if value, found := strings.CutPrefix(line, name+" "); found {
 			times, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
 			return times, err == nil
 		}

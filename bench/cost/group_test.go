@@ -49,9 +49,12 @@ func TestThrottledIsReadFromEitherVersion(t *testing.T) {
 		"nonsense":   {"nonsense", 0, false},
 		"no file":    {"", 0, false},
 	} {
-		if got, ok := throttledIn(test.content); got != test.want || ok != test.ok {
+		if got, ok := counterIn(test.content, "nr_throttled"); got != test.want || ok != test.ok {
 			t.Errorf("%s: got %d, %v, want %d, %v", name, got, ok, test.want, test.ok)
 		}
+	}
+	if n, ok := counterIn("low 0\noom 2\noom_kill 1\n", "oom_kill"); n != 1 || !ok {
+		t.Errorf("oom_kill: got %d, %v, want 1", n, ok)
 	}
 	if got := GroupFiles("cpu", "no such file"); got != nil {
 		t.Errorf("a missing file contains %q", got)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net"
 	"os"
 	"runtime"
 	"slices"
@@ -72,6 +73,9 @@ const idleWindow = 3 * time.Second
 func (x Examination) Do(ctx context.Context) ([]Diagnosis, error) {
 	found := append([]Diagnosis{descriptors(x.OpenFiles)}, examineSystem()...)
 	found = append(found, pinningHere(), runtimeSettings())
+	if all := obstacles(); len(all) > 0 { // what follows needs what they lack
+		return append(found, all...), nil
+	}
 	err := WithMonitor(x.Idle, func(m *Monitor) error {
 		idle, err := monitorIdle(ctx, m)
 		if err != nil {
@@ -86,6 +90,39 @@ func (x Examination) Do(ctx context.Context) ([]Diagnosis, error) {
 		return ctx.Err()
 	})
 	return found, err
+}
+
+// obstacles are the diagnoses without which nothing can be measured here.
+func obstacles() (all []Diagnosis) {
+	if err := clock.CheckSleep(); err != nil {
+		all = append(all, Diagnosis{"timer", Fail, err.Error(), "Allow it in the filter of system calls (seccomp) of this process or its container."})
+	}
+	if err := loopback(); err != nil {
+		all = append(all, Diagnosis{"loopback", Fail, err.Error(), "Servers and load generators use it: set the interface lo up, with its IPv4 address."})
+	}
+	return all
+}
+
+// loopback opens a connection within this machine.
+func loopback() error {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	c, err := net.DialTimeout("tcp4", ln.Addr().String(), 5*time.Second)
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}
+
+// Ready returns ErrUnsuitable if nothing can be measured here, before a measurement finds that out by its own errors.
+func Ready() error {
+	for _, d := range obstacles() {
+		return fmt.Errorf("%w: %s. %s", ErrUnsuitable, d.Found, d.Advice)
+	}
+	return nil
 }
 
 func descriptors(required []OpenFiles) Diagnosis {

@@ -9,7 +9,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
+	"pushbench/bench/clock"
 	"pushbench/bench/cost"
 	"pushbench/results"
 )
@@ -46,6 +48,10 @@ func goEnvironment() map[string]string {
 	}
 	return set
 }
+
+// Uptime returns the time since the machine started, with the time that it was suspended, plus a constant. It cannot be
+// set.
+func Uptime() time.Duration { return time.Duration(clock.Now()) + clock.Asleep() }
 
 // LoadAverage returns the current load average of the kernel, or "" if it is not available.
 func LoadAverage() string { return readLine("/proc/loadavg") }

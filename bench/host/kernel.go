@@ -24,6 +24,7 @@ func examineSystem() []Diagnosis {
 	describe(&h)
 	return []Diagnosis{
 		ports(h.PortRange),
+		backlog(h.Sysctls["net.core.somaxconn"]),
 		clockSource(h.ClockSource),
 		congestion(h.CongestionControl),
 		quotaOfGroup(),
@@ -43,6 +44,33 @@ func ports(from string) Diagnosis {
 		text = fmt.Sprintf("%d (%s)", n, from)
 	}
 	return judge("ephemeral ports", text, n < 20_000, "Two addresses can have only few connections: widen net.ipv4.ip_local_port_range.")
+}
+
+// backlog diagnoses the maximum length of a listen queue. Linux has 4096 since 5.4, and 128 before.
+func backlog(somaxconn string) Diagnosis {
+	n, err := strconv.Atoi(somaxconn)
+	if err != nil {
+		somaxconn = ""
+	}
+	return judge("listen queue", somaxconn, n < 1024, "A burst of new connections overflows it, and clients wait seconds for another attempt: raise net.core.somaxconn to 4096.")
+}
+
+// ListenOverflows returns how many connections the kernel has dropped from full listen queues in the network namespace of
+// a process; 0 if it does not report it.
+func ListenOverflows(pid int) int64 {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return 0
+	}
+	p, err := fs.Proc(pid)
+	if err != nil {
+		return 0
+	}
+	n, err := p.Netstat()
+	if err != nil || n.TcpExt.ListenOverflows == nil {
+		return 0
+	}
+	return int64(*n.TcpExt.ListenOverflows)
 }
 
 func clockSource(name string) Diagnosis {

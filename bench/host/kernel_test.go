@@ -77,6 +77,14 @@ func TestFewEphemeralPortsWarn(t *testing.T) {
 	}
 }
 
+func TestShortListenQueueWarns(t *testing.T) {
+	for somaxconn, want := range map[string]State{"4096": Fine, "1024": Fine, "128": Warn, "8": Warn, "": Hidden, "many": Hidden} {
+		if got := backlog(somaxconn); got.State != want {
+			t.Errorf("%q: got %s, want %s", somaxconn, got.State, want)
+		}
+	}
+}
+
 // A throttled control group invalidates every trial. The load of other processes does not,
 // and does not include ours.
 func TestCountersAreCompared(t *testing.T) {

@@ -39,6 +39,7 @@ type link struct {
 	client *net.TCPConn
 	server halfCloser // nil if it is unreachable
 	muted  bool       // discard data from the server
+	cut    bool       // discard data to the server, too
 }
 
 // A halfCloser is a connection that can end one direction: TCP, or TLS over it.
@@ -164,7 +165,7 @@ func (r *Relay) upload(l *link) {
 			l.reset()
 			return
 		}
-		if n > 0 && l.server != nil {
+		if n > 0 && l.server != nil && !r.isCut(l) {
 			_, _ = l.server.Write(buffer[:n]) // an error means that the server has closed the connection
 		}
 		if err != nil {
@@ -264,14 +265,20 @@ func (r *Relay) download(l *link) {
 	}
 }
 
-// Mute discards data from the server on all current connections from now on, like a router
-// that has lost their state: neither side is notified.
-func (r *Relay) Mute() {
+// Mute discards data from the server on all current connections from now on, like a router that has lost their state:
+// neither side is notified. With both, it discards data to the server, too, as without a network.
+func (r *Relay) Mute(both bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, l := range r.links {
-		l.muted = true
+		l.muted, l.cut = true, both
 	}
+}
+
+func (r *Relay) isCut(l *link) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return l.cut
 }
 
 // Block closes all client connections, and new ones immediately, until Unblock.

@@ -28,6 +28,8 @@ func (t *Trial) evidence() validity.Evidence {
 		Silent:     t.foreign(),
 		NeverTried: t.result.Publishes.DroppedBy[record.NeverTried],
 		Accepted:   t.after.Accepted - t.probeDials,
+		Overflows:  t.overflows,
+		Backlog:    t.result.Settings[validity.HostPrefix+"sysctls.net.core.somaxconn"],
 		Served:     t.after.clientRequests(),
 		Total:      t.outcome.Total,
 		Abandoned:  t.outcome.Abandoned,
@@ -35,6 +37,7 @@ func (t *Trial) evidence() validity.Evidence {
 		MinTimes: nearest(t.Scenario),
 		Link:     t.result.Link,
 
+		Pauses:             t.pauses,
 		Stalls:             t.window.stalls,
 		Throttled:          t.window.throttled,
 		ThrottleShown:      t.window.throttledShown,

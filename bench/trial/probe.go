@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -129,7 +130,11 @@ func readStats(body []byte) (s serverStats, err error) {
 
 func (t *probe) get(ctx context.Context, path string) (body []byte, err error) {
 	defer func() {
-		if err != nil {
+		var late net.Error
+		switch {
+		case errors.As(err, &late) && late.Timeout() && ctx.Err() == nil:
+			err = fmt.Errorf("the server did not respond to GET %s within %v: it is stopped, or overloaded", path, t.http.Timeout)
+		case err != nil:
 			err = fmt.Errorf("get %s: %w", path, err)
 		}
 	}()

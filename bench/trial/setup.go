@@ -47,8 +47,12 @@ func (r *Setup) Conditions() []string {
 // there are at least two.
 func (r *Setup) Pin() {
 	cores := child.OwnCores()
-	if len(cores) < 2 {
-		r.Pinning.Note = "server and load generator share one core, or the operating system does not support pinning"
+	switch len(cores) {
+	case 0:
+		r.Pinning.Note = "the operating system does not support pinning"
+		return
+	case 1:
+		r.Pinning.Note = results.OneCore
 		return
 	}
 	half := len(cores) / 2

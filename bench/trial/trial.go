@@ -19,6 +19,7 @@ import (
 	"pushbench/bench/clock"
 	"pushbench/bench/cost"
 	"pushbench/bench/generator"
+	"pushbench/bench/host"
 	"pushbench/bench/model"
 	"pushbench/bench/validity"
 	"pushbench/results"
@@ -54,6 +55,8 @@ type Trial struct {
 	// Additional input of the checks: see evidence.
 	seconds    []results.Interval
 	window     windowReading
+	pauses     validity.Pauses
+	overflows  int64              // of listen queues: see host.ListenOverflows
 	outcome    *generator.Outcome // of all load generators
 	after      serverStats        // of all servers, after the drain
 	probeDials int64              // connections of the probes
@@ -63,7 +66,7 @@ type Trial struct {
 // Measure runs the trial. The result contains everything measured before an error. An error is a
 // failure of the test setup or an exit of the server, never slowness.
 func (t *Trial) Measure(ctx context.Context) (results.Trial, error) {
-	began := clock.Now()
+	began, pauses := clock.Now(), watchPauses()
 	t.result = results.Trial{
 		Repetition: t.Repetition, Attempt: t.Attempt, Started: time.Now().UTC(), Status: results.Complete,
 		Transport: string(t.Measured.Transport), Configuration: t.Measured.Name(),
@@ -74,7 +77,7 @@ func (t *Trial) Measure(ctx context.Context) (results.Trial, error) {
 	if ended := t.shutDown(child.Grace(ctx)); err == nil {
 		err = ended
 	}
-	t.result.Took = clock.Now().Sub(began)
+	t.result.Took, t.pauses = clock.Now().Sub(began), pauses()
 	t.setStatus(err)
 	return t.result, err
 }
@@ -121,6 +124,7 @@ func (t *Trial) startServers(ctx context.Context) (err error) {
 		}
 	}
 	t.ServerSettings = t.replicas[0].settings
+	t.overflows = -host.ListenOverflows(t.replicas[0].server.PID())
 	if t.result.Settings, err = t.settings(); err != nil {
 		return err
 	}
@@ -417,6 +421,7 @@ func (t *Trial) audit(ctx context.Context) (err error) {
 		results.Merge(&t.after, r.after)
 		t.probeDials += r.probe.dials.Load()
 	}
+	t.overflows += host.ListenOverflows(t.replicas[0].server.PID())
 	w := &t.result.Webhooks
 	*w = t.after.Webhooks
 	w.Rules = t.network.rules()
@@ -504,6 +509,9 @@ func (t *Trial) shutDown(grace time.Duration) (err error) {
 func (t *Trial) setStatus(err error) {
 	if err != nil {
 		t.result.Status, t.result.Reason = results.Invalid, results.Reason(err)
+		if t.result.Checks = validity.Paused(t.pauses); t.result.Checks != nil {
+			t.result.Reason = t.result.Checks[0].Name + ": " + t.result.Checks[0].Detail + ": " + t.result.Reason
+		}
 		return
 	}
 	evidence := t.evidence()

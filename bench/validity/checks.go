@@ -9,6 +9,7 @@ package validity
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"pushbench/bench/clock"
@@ -26,6 +27,8 @@ type check struct {
 
 // Names of the checks, as persisted in results.
 const (
+	NeverPaused          = "never paused"
+	ResourcesLeft        = "ports and descriptors left"
 	ClientsAccepted      = "clients accepted"
 	GeneratorOnTime      = "generator on time"
 	CoresRunning         = "cores kept running"
@@ -47,7 +50,9 @@ const (
 )
 
 var checks = []check{
-	{ClientsAccepted, clientsAccepted, false, false}, // first: the failures of others may follow from it
+	{NeverPaused, neverPaused, false, true}, // the first three: the failures of others may follow from theirs
+	{ResourcesLeft, resourcesLeft, false, false},
+	{ClientsAccepted, clientsAccepted, false, false},
 	{GeneratorOnTime, generatorOnTime, false, true},
 	{CoresRunning, coresRunning, false, true},
 	{NotThrottled, notThrottled, false, true},
@@ -67,10 +72,13 @@ var checks = []check{
 	{NothingChanged, nothingChanged, false, false},
 }
 
-// RetryableTrial reports whether a trial is invalid and all its failed checks are Retryable. Any
-// other failure is a defect, which a further attempt cannot fix.
+// RetryableTrial reports whether a trial is invalid and all its failed checks are Retryable, or a pause may have caused
+// all failures. Any other failure is a defect, which a further attempt cannot fix.
 func RetryableTrial(t results.Trial) bool {
 	failed := t.FailedChecks()
+	if slices.ContainsFunc(failed, func(c results.ValidityCheck) bool { return c.Name == NeverPaused }) {
+		return true
+	}
 	return len(failed) > 0 && !slices.ContainsFunc(failed, func(c results.ValidityCheck) bool { return !Retryable(c.Name) })
 }
 
@@ -92,6 +100,41 @@ func Check(e Evidence) []results.ValidityCheck {
 		outcomes[i] = results.ValidityCheck{Name: c.name, Passed: passed, Detail: detail}
 	}
 	return outcomes
+}
+
+// Paused is the check of a trial that ended with an error because it was paused; nil: it was not paused.
+func Paused(p Pauses) []results.ValidityCheck {
+	passed, detail := neverPaused(Evidence{Pauses: p})
+	if passed {
+		return nil
+	}
+	return []results.ValidityCheck{{Name: NeverPaused, Detail: detail}}
+}
+
+// neverPaused reports whether neither the processes were stopped nor the machine was suspended. A pause delays
+// everything, and what waits for something meanwhile times out.
+func neverPaused(e Evidence) (bool, string) {
+	var causes []string
+	if d := e.Pauses.Stopped; d >= ShortestPause {
+		causes = append(causes, fmt.Sprintf("pushbench did not run for %v (Ctrl-Z, or another signal to stop it)", clock.Round(d)))
+	}
+	if d := e.Pauses.Suspended; d >= ShortestPause {
+		causes = append(causes, fmt.Sprintf("the machine was suspended for %v", clock.Round(d)))
+	}
+	if len(causes) > 0 {
+		return false, strings.Join(causes, "; ")
+	}
+	return true, fmt.Sprintf("neither pushbench nor the machine stopped for %v or longer", ShortestPause)
+}
+
+// resourcesLeft reports whether the load generator had a local port and a file descriptor for each connection. Without, the
+// connection fails before the server is concerned.
+func resourcesLeft(e Evidence) (bool, string) {
+	n, cause := e.Trial.Exhausted()
+	if n == 0 {
+		return true, "no connection failed for lack of a local port or a file descriptor"
+	}
+	return false, fmt.Sprintf("%d connections failed: the load generator had %s; allowed 0. Use fewer clients, more servers, or higher limits (ulimit -n, net.ipv4.ip_local_port_range)", n, cause)
 }
 
 // clientsAccepted reports whether the server refused at most 0.5 % of the clients. A server that is too slow to accept them
@@ -190,8 +233,15 @@ func ledgerAddsUp(e Evidence) (bool, string) {
 // noHiddenConnections reports whether the server accepted exactly the connections that clients
 // reported, plus at most those that were abandoned while they were being opened.
 func noHiddenConnections(e Evidence) (bool, string) {
-	return e.Accepted >= e.Total.Dials && e.Accepted <= e.Total.Dials+e.Abandoned,
-		fmt.Sprintf("clients reported %d connections and abandoned %d, the server accepted %d", e.Total.Dials, e.Abandoned, e.Accepted)
+	detail := fmt.Sprintf("clients reported %d connections and abandoned %d, the server accepted %d", e.Total.Dials, e.Abandoned, e.Accepted)
+	if e.Accepted < e.Total.Dials && e.Overflows > 0 {
+		detail += fmt.Sprintf("; the listen queue was full %d times (ListenOverflows): raise net.core.somaxconn", e.Overflows)
+		if e.Backlog != "" {
+			detail += " (now " + e.Backlog + ")"
+		}
+		detail += ", or lower connect_rate"
+	}
+	return e.Accepted >= e.Total.Dials && e.Accepted <= e.Total.Dials+e.Abandoned, detail
 }
 
 // noHiddenRetries reports whether the server received no request that clients did not report. It

@@ -2,6 +2,7 @@ package validity
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -63,6 +64,20 @@ func TestOnlyRefusedClientsFailTheCheck(t *testing.T) {
 		if passed, detail := clientsAccepted(e); passed != passes {
 			t.Errorf("%s: passed %v: %s", cause, passed, detail)
 		}
+	}
+}
+
+// Connections that the kernel dropped are no defect of a library: the check names where and what to change.
+func TestFullListenQueueIsNamed(t *testing.T) {
+	e := ValidEvidence()
+	e.Accepted, e.Overflows, e.Backlog = e.Accepted-3, 5, "8"
+	const want = "; the listen queue was full 5 times (ListenOverflows): raise net.core.somaxconn (now 8), or lower connect_rate"
+	if passed, detail := noHiddenConnections(e); passed || !strings.HasSuffix(detail, want) {
+		t.Errorf("passed %v, %q; want the suffix %q", passed, detail, want)
+	}
+	e.Accepted += 3
+	if passed, detail := noHiddenConnections(e); !passed || strings.Contains(detail, "queue") {
+		t.Errorf("all were accepted: passed %v, %q", passed, detail)
 	}
 }
 

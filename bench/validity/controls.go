@@ -64,6 +64,16 @@ func seconds(latencies ...int) (all []results.Interval) {
 // corruptions change valid evidence so that the named check must fail, and no other. Without
 // an entry here, nothing demonstrates that a check can fail.
 var corruptions = map[string][]func(*Evidence){
+	NeverPaused: {
+		func(e *Evidence) { e.Pauses.Stopped = 30 * time.Second },
+		func(e *Evidence) { e.Pauses.Suspended = 3 * time.Second },
+	},
+	ResourcesLeft: {
+		func(e *Evidence) { e.Trial.Connect.FailedBy = map[string]int64{"upstream: no local port left": 1} },
+		func(e *Evidence) { e.Trial.Connect.LostBy = map[string]int64{"no file descriptor left": 1} },
+		func(e *Evidence) { e.Trial.ShortLived.LostBy = map[string]int64{"no local port left": 1} },
+		func(e *Evidence) { e.Trial.Publishes.FailedBy = map[string]int64{"no local port left": 1} },
+	},
 	ClientsAccepted: {func(e *Evidence) {
 		e.Trial.Connect.Clients, e.Trial.Connect.Failed = 1000, 6
 		e.Trial.Connect.FailedBy = map[string]int64{"upgrade returned status 429": 12}

@@ -10,6 +10,7 @@ import (
 type Evidence struct {
 	Trial    results.Trial
 	Exact    bool          // the clients' engine counts bytes exactly
+	Pauses   Pauses        // in the whole trial
 	Stalls   Stalls        // in the window; nil: not monitored
 	MinTimes MinTimes      // minimum times of the link
 	Link     *results.Link // emulated link; nil: none
@@ -27,6 +28,8 @@ type Evidence struct {
 
 	Silent             bool         // the server is a target, which reports nothing about itself
 	Accepted           int64        // connections that the server accepted from the clients
+	Overflows          int64        // connections that the kernel dropped from full listen queues in the server's network namespace
+	Backlog            string       // net.core.somaxconn; empty: unknown
 	Served             int64        // requests that the server received from the clients
 	Total              results.Wire // since the first dial
 	NeverTried         int64        // planned publications that the load generator never tried

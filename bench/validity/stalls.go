@@ -55,6 +55,16 @@ func (s Stalls) Events(opened clock.Instant) (all []results.Event) {
 	return all
 }
 
+// ShortestPause is the shortest time for which a process must not have run to be a pause. On a busy machine a process
+// waits some tenths of a second for a core.
+const ShortestPause = time.Second
+
+// Pauses are the times in a trial during which nothing ran.
+type Pauses struct {
+	Stopped   time.Duration // of the process that leads the trial, while the clock continued, as after Ctrl-Z
+	Suspended time.Duration // of the machine; the clock stood
+}
+
 // LongStall is the threshold above which a stall causes a warning. If a tenth of the 99th
 // percentile is longer, that is the threshold instead.
 const LongStall = 10 * time.Millisecond

@@ -15,6 +15,8 @@ const refusedClients = "clients accepted"
 // CheckCauses are the causes of an invalid trial in plain words, by the validity check that found them. The
 // check's own text has the figures.
 var CheckCauses = map[string]string{
+	"never paused":                        "pushbench was stopped, or the machine suspended,",
+	"ports and descriptors left":          "the load generator had no local port or file descriptor left",
 	refusedClients:                        "the server refused clients",
 	"generator on time":                   "the load generator was late",
 	"cores kept running":                  "a CPU core stalled",

@@ -8,7 +8,7 @@ import (
 	"pushbench/results"
 )
 
-// The scope names the network, and the sentences about it name what the network leaves out.
+// The scope names the network and one core for both roles, and the sentences about it name what the network leaves out.
 func TestScopeNamesNetwork(t *testing.T) {
 	const ms = time.Millisecond
 	for _, c := range []struct {
@@ -18,6 +18,8 @@ func TestScopeNamesNetwork(t *testing.T) {
 		{results.Manifest{Network: results.Loopback}, "loopback", "loss and congestion"},
 		{results.Manifest{Network: results.OtherHost}, "another host", "several machines"},
 		{results.Manifest{Network: results.OtherHost}, "another host", "round trip"},
+		{results.Manifest{Pinning: results.Pinning{Note: results.OneCore}}, "server and load generator share one core", "no pinning"},
+		{results.Manifest{}, "no pinning", "one core"},
 		{results.Manifest{Network: results.StreamLink, RTT: 20 * ms}, "a round trip of 20 ms (stream)", "loopback"},
 		{results.Manifest{Network: results.StreamLink, RTT: 20 * ms, Jitter: 2 * ms}, "a round trip of 20 ms with up to 2 ms of jitter each way (stream)", "loopback"},
 		{results.Manifest{Network: results.StreamLink, LineRate: 1e6}, "no added round trip at 1,000 kB/s per connection (stream)", ", loopback"},

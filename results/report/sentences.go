@@ -241,7 +241,10 @@ func unusual(m results.Manifest) (options []string) {
 	if m.Engine != "events" {
 		options = append(options, "engine "+results.Plain(m.Engine))
 	}
-	if !m.Pinning.Requested {
+	switch {
+	case m.Pinning.Note == results.OneCore:
+		options = append(options, m.Pinning.Note)
+	case !m.Pinning.Requested:
 		options = append(options, "no pinning")
 	}
 	for _, c := range m.Conditions {

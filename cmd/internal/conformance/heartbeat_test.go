@@ -71,8 +71,11 @@ func TestHeartbeats(t *testing.T) {
 }
 
 // A client that receives nothing within its read timeout reconnects with its cursor:
-// messages sent in the meantime are late, but not lost.
-func TestReadTimeoutReconnects(t *testing.T) {
+// messages sent in the meantime are late, but not lost. Its own data may still arrive, or not.
+func TestReadTimeoutReconnects(t *testing.T)    { readTimeoutReconnects(t, false) }
+func TestPartitionedClientResumes(t *testing.T) { readTimeoutReconnects(t, true) }
+
+func readTimeoutReconnects(t *testing.T, both bool) {
 	const timeout = 200 * time.Millisecond
 	for _, transport := range scenarios.ClientOpened {
 		t.Run(string(transport), func(t *testing.T) {
@@ -88,7 +91,7 @@ func TestReadTimeoutReconnects(t *testing.T) {
 				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, observer)
 				defer session.Close()
 				observer.Await(t, "subscribe-ack", func(calls []clienttest.Call) bool { return len(clienttest.Batches(calls, 0)) >= 1 })
-				relay.Mute()
+				relay.Mute(both)
 				silent := func(calls []clienttest.Call) bool {
 					return slices.ContainsFunc(clienttest.Events(calls, 0, client.Disconnected), func(e client.Event) bool { return e.Cause == client.ErrSilent.Error() })
 				}
