@@ -13,10 +13,10 @@ import (
 // While a command measures, every other measuring command ends immediately and writes nothing. Its
 // error has the exit code of an invalid measurement, the lock's path and the remedy.
 func TestBusyLockIsAnInvalidMeasurement(t *testing.T) {
-	temporary := t.TempDir()
-	t.Setenv("TMPDIR", temporary) // independent of measurements on this machine
+	folder := t.TempDir()
+	t.Setenv("PUSHBENCH_LOCK", folder) // independent of measurements on this machine
 	err := app.Env{}.InSession(t.Context(), func(*app.Session) error {
-		refusedWhileBusy(t, filepath.Join(temporary, "pushbench.lock"))
+		refusedWhileBusy(t, folder)
 		return nil
 	})
 	if err != nil {
@@ -37,7 +37,7 @@ func refusedWhileBusy(t *testing.T, path string) {
 	} {
 		var stdout, stderr bytes.Buffer
 		code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr)
-		if text := stderr.String(); code != int(app.Invalid) || !strings.Contains(text, "wait for it to end (lock: "+path+")") {
+		if text := stderr.String(); code != int(app.Invalid) || !strings.Contains(text, "wait for it to end (lock: folder "+path+")") {
 			t.Errorf("%s: exit code %d, want %d; stderr: %s", args[0], code, int(app.Invalid), text)
 		}
 		if _, err := os.Stat(out); err == nil || stdout.Len() > 0 {

@@ -15,7 +15,7 @@ import (
 
 // A report proposes commands. They must be accepted for every scenario that ships.
 func TestCommandsInReportsAreAccepted(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("PUSHBENCH_LOCK", t.TempDir())
 	for _, name := range scenarios.Names() {
 		t.Run(name, func(t *testing.T) {
 			proposed := 0

@@ -25,8 +25,8 @@ var update = flag.Bool("update", false, "update the scripts with the output of t
 //	exits CODE pushbench ARGUMENT…  run pushbench; it must exit with that code
 //	stderr-only TEXT                the last command printed only this line, to stderr
 func TestUsage(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir()) // independent of measurements on this machine
-	t.Setenv("HOME", t.TempDir())   // and of the user's tokens
+	t.Setenv("PUSHBENCH_LOCK", t.TempDir()) // independent of measurements on this machine
+	t.Setenv("HOME", t.TempDir())           // and of the user's tokens
 	t.Setenv("XDG_CONFIG_HOME", "")
 	scenarios, err := filepath.Abs(filepath.Join("..", "..", "scenarios"))
 	if err != nil {

@@ -9,13 +9,19 @@ import (
 	"pushbench/scenarios"
 )
 
-// Examine checks whether this machine is suitable for benchmarking, while no command measures.
+// Examine checks whether this machine is suitable for benchmarking, while no command measures. If the lock cannot be
+// taken for another reason than that, no command can measure: this is a diagnosis, as are all other reasons.
 func Examine(ctx context.Context) ([]host.Diagnosis, error) {
+	var noLock []host.Diagnosis
 	unlock, err := lockMachine()
-	if err != nil {
+	switch {
+	case CodeOf(err) == Invalid:
 		return nil, err
+	case err != nil:
+		noLock = []host.Diagnosis{{Check: "lock of the machine", State: host.Fail, Found: err.Error(), Advice: "Give this user the right to read the folder."}}
+	default:
+		defer unlock()
 	}
-	defer unlock()
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this executable: %w", err)
@@ -24,7 +30,8 @@ func Examine(ctx context.Context) ([]host.Diagnosis, error) {
 	if err != nil {
 		return nil, err
 	}
-	return host.Examination{Idle: []string{self, "prevent-idle"}, OpenFiles: files, Last: selfComparison}.Do(ctx)
+	found, err := host.Examination{Idle: []string{self, "prevent-idle"}, OpenFiles: files, Last: selfComparison}.Do(ctx)
+	return append(noLock, found...), err
 }
 
 // builtinOpenFiles returns the minimum of open files that a process of each built-in scenario

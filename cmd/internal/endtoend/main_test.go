@@ -18,6 +18,7 @@ import (
 // Exit codes as in docs/cli.md: literal numbers, so that a change is detected.
 const (
 	exitOK           = 0
+	exitInternal     = 1
 	exitUsage        = 2
 	exitInvalid      = 3
 	exitFailed       = 4
@@ -34,6 +35,10 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 // run builds the command, unless PUSHBENCH names one, such as one built
 // for coverage. It is built without the race detector, which has other tests, in process.
 func run(m *testing.M) int {
+	if err := os.Setenv("PUSHBENCH_LOCK", os.TempDir()); err != nil { // independent of measurements on this machine
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if pushbench = os.Getenv("PUSHBENCH"); pushbench == "" {
 		dir, err := os.MkdirTemp("", "pushbench-endtoend-")
 		if err != nil {

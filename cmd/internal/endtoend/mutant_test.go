@@ -128,7 +128,7 @@ func (m mutant) caught(t *testing.T) {
 	var out bytes.Buffer
 	self := exec.CommandContext(t.Context(), m.build(t), "selftest", "--only", m.check)
 	self.Stdout, self.Stderr = &out, &out
-	self.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // a separate lock file
+	self.Env = append(os.Environ(), "PUSHBENCH_LOCK="+t.TempDir()) // a separate lock
 	err := self.Run()
 	if code := codeOf(err); code != exitInvalid {
 		t.Errorf("ended with %v, want exit code %d\n%s", err, exitInvalid, out.String())

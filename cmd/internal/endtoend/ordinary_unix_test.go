@@ -10,18 +10,18 @@ import (
 	"testing"
 )
 
-// An ordinary user measures after another user: the lock in a
-// shared folder is then a file that it can only read. Root becomes an ordinary user
-// for this test; any other user makes its own file read-only.
+// An ordinary user takes the lock of a folder that it can only read, such as the root folder. Root becomes an ordinary
+// user for this test; any other user makes its own folder read-only.
 func TestOrdinaryUserAcquiresOtherUsersLock(t *testing.T) {
 	shared := openFolder(t)
-	if err := os.WriteFile(filepath.Join(shared, "pushbench.lock"), nil, 0o444); err != nil {
+	locked := filepath.Join(shared, "locked")
+	if err := os.Mkdir(locked, 0o555); err != nil {
 		t.Fatal(err)
 	}
 	program := filepath.Join(shared, "pushbench")
 	copyFile(t, pushbench, program, 0o755)
 	child := exec.Command(program, "selftest", "--only", "quantiles")
-	child.Env = append(os.Environ(), "TMPDIR="+shared, "HOME="+shared)
+	child.Env = append(os.Environ(), "PUSHBENCH_LOCK="+locked, "TMPDIR="+shared, "HOME="+shared)
 	child.Dir = shared
 	child.SysProcAttr = unprivileged()
 	if out, err := child.CombinedOutput(); err != nil {

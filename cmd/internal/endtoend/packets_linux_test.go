@@ -32,7 +32,7 @@ func TestOrdinaryUserRunsPacketLinkAsRoot(t *testing.T) {
 	command := asUnprivileged(t, dir, program, "run", scenario, "--quick", "--out", filepath.Join(dir, "run"))
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
-	command.Env = append(os.Environ(), "TMPDIR="+dir)
+	command.Env = append(os.Environ(), "PUSHBENCH_LOCK="+dir)
 	folder := filepath.Join(dir, "run")
 	if _, err := settle(t.Name(), codeOf(command.Run()), exitOK, folder); err != nil {
 		t.Fatalf("%v: %s", err, output.String())

@@ -63,7 +63,8 @@ func runScripts(t *testing.T, dir string) {
 			reference, err := filepath.Abs(filepath.Join("..", "..", "..", "results", "reference", "chat"))
 			env.Setenv("REFERENCE", reference)
 			env.Setenv("FOREIGN", filepath.Join(filepath.Dir(reference), "..", "..", "servers", "foreign"))
-			env.Setenv("GOCACHE", caches[0]) // for a target that is built with the go command
+			env.Setenv("PUSHBENCH_LOCK", env.WorkDir) // independent of measurements on this machine
+			env.Setenv("GOCACHE", caches[0])          // for a target that is built with the go command
 			env.Setenv("GOMODCACHE", caches[1])
 			env.Setenv("PATH", filepath.Dir(pushbench)+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("GOCOVERDIR", os.Getenv("GOCOVERDIR")) // for a command built with -cover
