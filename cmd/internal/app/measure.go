@@ -143,6 +143,9 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 	if err != nil {
 		return nil, err
 	}
+	if setup.Pinning.Note == results.OneCore {
+		s.warn(results.OneCore + " and disturb each other: use two or more cores")
+	}
 	if !o.Quick {
 		setup.IdleClients = trial.DefaultIdleClients
 	}
@@ -192,9 +195,11 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 // Warn prints the warnings about the scenario's file.
 func (e Env) Warn(s *scenarios.Scenario) {
 	for _, warning := range s.Warnings {
-		fmt.Fprintln(e.Err, "pushbench: warning: "+warning)
+		e.warn(warning)
 	}
 }
+
+func (e Env) warn(text string) { fmt.Fprintln(e.Err, "pushbench: warning: "+text) }
 
 // command is the command line that results record.
 func (e Env) command() []string { return append([]string{"pushbench"}, e.Args...) }

@@ -74,7 +74,7 @@ type room struct {
 
 // String describes the lower of the two limits.
 func (r room) String() string {
-	if r.files-spareDescriptors <= r.ports {
+	if r.files <= r.ports+spareDescriptors {
 		return fmt.Sprintf("a process may have %d (ulimit -n)", r.files)
 	}
 	return fmt.Sprintf("the kernel has %d ports available for connections to one server", r.ports)

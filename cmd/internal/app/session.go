@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 
+	"pushbench/bench/host"
 	"pushbench/scenarios"
 )
 
@@ -33,6 +34,9 @@ func EndSignals() []os.Signal {
 
 // InSession calls work in a session.
 func (e Env) InSession(ctx context.Context, work func(*Session) error) error {
+	if err := host.Ready(); err != nil {
+		return &Error{Invalid, err}
+	}
 	unlock, err := lockMachine()
 	if err != nil {
 		return err
@@ -40,6 +44,9 @@ func (e Env) InSession(ctx context.Context, work func(*Session) error) error {
 	defer unlock()
 	abort, stop := context.WithCancel(ctx)
 	drain, end := context.WithCancel(abort)
+	broken := make(chan os.Signal, 1) // unread: a reader of the progress that ends does not end the run
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, EndSignals()...)
 	var watching sync.WaitGroup

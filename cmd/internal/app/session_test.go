@@ -3,12 +3,15 @@ package app
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
 	"slices"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // The end of the terminal drains a run as SIGTERM does, unless it is to be ignored.
@@ -32,6 +35,39 @@ func TestHangUpDrains(t *testing.T) {
 	defer signal.Reset(syscall.SIGHUP)
 	if slices.Contains(EndSignals(), os.Signal(syscall.SIGHUP)) {
 		t.Error("a signal that nohup ignores would end the command")
+	}
+}
+
+// What reads the progress, such as head, may end before the run. Without the session, the write would end this process.
+func TestEndedReaderDoesNotEndTheRun(t *testing.T) {
+	ownLock(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	r.Close()
+	const stderr = 2
+	terminal, err := unix.Dup(stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(terminal)
+	err = Env{Err: os.Stderr}.InSession(t.Context(), func(s *Session) error {
+		if err := unix.Dup2(int(w.Fd()), stderr); err != nil {
+			return err
+		}
+		_, written := s.Err.Write([]byte("progress\n"))
+		if err := unix.Dup2(terminal, stderr); err != nil {
+			return err
+		}
+		if !errors.Is(written, syscall.EPIPE) {
+			t.Errorf("the write to a closed pipe: %v, want %v", written, syscall.EPIPE)
+		}
+		return s.Interrupted()
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -123,7 +123,7 @@ func Run(ctx context.Context, o Options) (v Outcome, err error) {
 	}
 	folder, err := os.MkdirTemp("", "pushbench-selftest-")
 	if err != nil {
-		return v, fmt.Errorf("self-test: %w", err)
+		return v, fmt.Errorf("self-test: create a temporary folder (TMPDIR): %w", err)
 	}
 	defer os.RemoveAll(folder)
 	l := &lab{ctx: ctx, options: o, folder: folder}
