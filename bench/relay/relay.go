@@ -40,6 +40,8 @@ type link struct {
 	server halfCloser // nil if it is unreachable
 	muted  bool       // discard data from the server
 	cut    bool       // discard data to the server, too
+	ends   bool       // reset the connection after left more bytes from the server
+	left   int
 }
 
 // A halfCloser is a connection that can end one direction: TCP, or TLS over it.
@@ -243,7 +245,11 @@ func (r *Relay) download(l *link) {
 	for {
 		n, err := l.server.Read(buffer)
 		r.mu.Lock()
-		muted := l.muted
+		muted, ends := l.muted, l.ends && n >= l.left
+		if ends {
+			n = l.left
+		}
+		l.left -= n
 		if !muted {
 			l.Down = append(l.Down, buffer[:n]...)
 			l.note(false, n)
@@ -257,6 +263,10 @@ func (r *Relay) download(l *link) {
 			r.mu.Lock()
 			l.truncate(n - passed)
 			r.mu.Unlock()
+		}
+		if ends {
+			l.reset()
+			return
 		}
 		if err != nil || failed != nil {
 			l.hangUp()
@@ -272,6 +282,15 @@ func (r *Relay) Mute(both bool) {
 	defer r.mu.Unlock()
 	for _, l := range r.links {
 		l.muted, l.cut = true, both
+	}
+}
+
+// ResetAfter resets all current connections after n more bytes from the server each: in the middle of a message.
+func (r *Relay) ResetAfter(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.links {
+		l.ends, l.left = true, n
 	}
 }
 

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,44 @@ func readTimeoutReconnects(t *testing.T, both bool) {
 					t.Fatal(err)
 				}
 				observer.Await(t, "message sent in the meantime", func(calls []clienttest.Call) bool { return len(clienttest.Messages(calls, 0)) == 1 })
+			})
+		})
+	}
+}
+
+// A client whose connection is reset in the middle of a message delivers nothing of it, and receives it once, after it has
+// reconnected with its cursor.
+func TestResetInAMessageLosesNothing(t *testing.T) {
+	for _, transport := range scenarios.ClientOpened {
+		t.Run(string(transport), func(t *testing.T) {
+			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
+				t.Parallel()
+				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: wire.Reference})
+				relay := relayed(t, server.Addr)
+				observer := clienttest.NewObserver()
+				const interval = 20 * time.Millisecond
+				engine := newEngine(client.Config{
+					Target: relay.Addr, Transport: transport, Traffic: new(client.Traffic), ReadTimeout: clienttest.Timeout,
+					Interval: interval, Pacing: scenarios.FixedRate, PollTimeout: clienttest.Timeout,
+				})
+				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, observer)
+				defer session.Close()
+				observer.Await(t, "subscribe-ack", func(calls []clienttest.Call) bool { return len(clienttest.Batches(calls, 0)) >= 1 })
+				relay.ResetAfter(40)
+				text := strings.Repeat("message ", 20)
+				if _, err := server.Service.Publish("a", []byte(text)); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := server.Service.Publish("a", []byte("the next")); err != nil {
+					t.Fatal(err)
+				}
+				observer.Await(t, "both messages", func(calls []clienttest.Call) bool { return len(clienttest.Messages(calls, 0)) >= 2 })
+				if got := clienttest.Messages(observer.All(), 0); len(got) != 2 || string(got[0].Data) != text {
+					t.Errorf("received %d messages, want each of two once: %+v", len(got), got)
+				}
+				if len(clienttest.Events(observer.All(), 0, client.Disconnected)) == 0 {
+					t.Error("the connection was not reset")
+				}
 			})
 		})
 	}

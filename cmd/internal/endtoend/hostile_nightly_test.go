@@ -3,12 +3,18 @@
 package endtoend
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"pushbench/bench/client/engines"
+	"pushbench/bench/trial"
 	"pushbench/results"
+	"pushbench/scenarios"
 )
 
 // Rows that measure: the command works in its environment, or fails after it has begun.
@@ -22,6 +28,36 @@ var measuringRowsAsRoot = []hostileRow{
 	{"a disk of 64 KiB", nil, measure, exitInternal, "the disk is full"},
 	{"a listen queue of 8", nil, "sed 's/count: 2/connect_rate: 50000\\/s, count: 2000/; s/rate: 100/rate: 10/' hostile.yaml > burst.yaml; " + strings.Replace(measure, "hostile", "burst", 1), exitInvalid, "the listen queue was full"},
 	{"a quota of a tenth of a core", nil, "pushbench doctor", exitInvalid, "0.1 cores. Throttling by the quota invalidates a trial"},
+}
+
+// No time crosses the connection: a server whose monotonic clock is a day ahead changes no latency.
+func TestHostileMeasurementOfAnotherClockAsRoot(t *testing.T) {
+	s, err := scenarios.Read("hostile", strings.NewReader(hostileScenario))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unshare, err := exec.LookPath("unshare")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ahead = 24 * time.Hour
+	setup := &trial.Setup{
+		Drive:  []string{pushbench, "drive"},
+		Engine: engines.Names()[0],
+		Serve: func(c scenarios.Configuration, _ string) []string {
+			return []string{unshare, "--time", "--monotonic", fmt.Sprint(ahead.Seconds()), pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}
+		},
+	}
+	measured := s.Configurations()[0]
+	one := &trial.Trial{Setup: setup, Scenario: s.For(measured), Measured: measured, Repetition: 1, Run: 1}
+	result, err := one.Measure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := result.Latency.Histogram
+	if result.Ledger.Lost > 0 || h.Count() == 0 || h.Quantile(0) < 0 || h.Quantile(1) > ahead/2 {
+		t.Errorf("%+v, latencies from %v to %v, want less than half a day", result.Ledger, h.Quantile(0), h.Quantile(1))
+	}
 }
 
 func TestHostileMeasurement(t *testing.T)       { runMeasuring(t, measuringRows) }
