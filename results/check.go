@@ -29,7 +29,7 @@ func (m Manifest) check() error {
 	for _, c := range slices.Concat(m.Requirements, m.Assertions) {
 		err = cmp.Or(err, c.Check())
 	}
-	return cmp.Or(err, nonNegative(m))
+	return cmp.Or(err, possible(m))
 }
 
 func (m Manifest) checkTransports() error {
@@ -50,7 +50,7 @@ func (t Trial) check() error {
 	if !slices.Contains([]Status{Complete, Partial, Invalid, Saturated}, t.Status) {
 		return fmt.Errorf("unknown status %q", t.Status)
 	}
-	if err := nonNegative(t); err != nil {
+	if err := possible(t); err != nil {
 		return err
 	}
 	for _, e := range t.Events {
@@ -126,7 +126,7 @@ func (i Interval) check() error {
 	if i.Length > longestInterval {
 		return fmt.Errorf("length_ns is %v; allowed: at most %v", i.Length, longestInterval)
 	}
-	return nonNegative(i)
+	return possible(i)
 }
 
 // longestInterval is far above the intended length of one second, so that the intervals of a

@@ -51,16 +51,22 @@ func Minus[T any](later, earlier T) T {
 	return later
 }
 
-// nonNegative returns an error with the first negative number of a struct, by its JSON keys.
-func nonNegative[T any](v T) (err error) {
+// possible returns an error with the first number of a struct that is negative or above any that can be measured, by its JSON keys.
+func possible[T any](v T) (err error) {
 	walk("", reflect.ValueOf(&v).Elem(), reflect.ValueOf(v), func(n number) {
 		negative := n.from.CanInt() && n.from.Int() < 0 || n.from.CanFloat() && n.from.Float() < 0
 		if negative && n.tag.Get("check") != "-" && err == nil {
 			err = fmt.Errorf("%s is negative: %v", n.name, n.from)
 		}
+		if n.from.CanFloat() && n.from.Float() > largest && err == nil {
+			err = fmt.Errorf("%s is %v; allowed: at most %g", n.name, n.from, largest)
+		}
 	})
 	return err
 }
+
+// largest is far above every rate and time that can be measured, and can be drawn on an axis.
+const largest = 1e15
 
 // A number is a field of two values of a type: a number, a histogram or counts by cause. Fields
 // of other types are visited too, and are not added.

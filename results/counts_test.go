@@ -74,11 +74,11 @@ func TestMergeTakesTheLongerConnectTime(t *testing.T) {
 }
 
 func TestNegativeNumberIsNamed(t *testing.T) {
-	err := nonNegative(Trial{Cost: Cost{Wire: Wire{Up: Direction{Bytes: -1}}}})
+	err := possible(Trial{Cost: Cost{Wire: Wire{Up: Direction{Bytes: -1}}}})
 	if want := "cost.wire.up.bytes is negative: -1"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if err := nonNegative(Interval{Start: -1}); err != nil {
+	if err := possible(Interval{Start: -1}); err != nil {
 		t.Errorf("an interval of the warm-up: %v", err)
 	}
 }

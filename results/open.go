@@ -20,7 +20,7 @@ import (
 // Limits of file sizes, so that a malicious or corrupt folder cannot exhaust memory.
 const (
 	maxLine     = 8 << 20   // a trial has up to nine histograms
-	maxManifest = 4 << 20   // bytes of manifest.json and of SHA256SUMS
+	maxManifest = 4 << 20   // bytes of manifest.json, of scenario.yaml and of SHA256SUMS
 	maxFile     = 512 << 20 // bytes of any log
 	maxFolder   = 2 << 30   // bytes of all files with a checksum
 )
@@ -49,7 +49,7 @@ func openFS(root fs.FS, path string) (*Run, error) {
 	r := &reader{files: files{root, maxFolder}, run: &Run{Path: path}}
 	trials := func() error { return into(r, trialsFile, "trial", &r.run.Trials) }
 	intervals := func() error { return into(r, intervalsFile, "interval", &r.run.Intervals) }
-	for _, step := range []func() error{r.manifest, r.sums, trials, intervals, r.run.check} {
+	for _, step := range []func() error{r.manifest, r.sums, r.scenario, trials, intervals, r.run.check} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -200,6 +200,15 @@ func (r *reader) sums() error {
 	}
 	r.run.Warnings = append(r.run.Warnings, modified[:min(1, len(modified))]...)
 	return nil
+}
+
+// scenario reads the scenario file, which a killed run may lack.
+func (r *reader) scenario() (err error) {
+	r.run.Scenario, err = r.readAll(scenarioFile, maxManifest)
+	if errors.Is(err, fs.ErrNotExist) && !r.sealed {
+		return nil
+	}
+	return err
 }
 
 // measured are the files that SHA256SUMS must list.

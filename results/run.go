@@ -18,6 +18,7 @@ const partialSuffix = ".partial"
 type Run struct {
 	Path      string
 	Manifest  Manifest
+	Scenario  []byte     // the scenario file
 	Trials    []Trial    // in the order of their ends
 	Intervals []Interval // in the order of writing
 	Warnings  []string   // what is missing, if the folder is not finished

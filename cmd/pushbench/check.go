@@ -46,7 +46,7 @@ skips the remaining references (exit code 6). The second stops immediately.
 		},
 	}
 	c.Flags().StringVar(&o.Out, "out", app.RunsFolder, "folder for the runs, one per reference")
-	c.Flags().StringSliceVar(&o.Targets, "target", nil, "target files of the servers that the references measured (default: the paths that the references name)")
+	c.Flags().StringSliceVar(&o.Targets, "target", nil, "target files of the servers that the references measured (default: those in "+app.TargetsFolder+")")
 	register(c, "target", completeTargetList)
 	hostFlags(c)
 	quickFlag(c, &o.Quick)

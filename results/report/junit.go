@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/results/metric"
-	"pushbench/results/summary"
 )
 
 // JUnit is a run as a test report for CI systems: whether the run is complete, each validity check, and
@@ -27,9 +25,7 @@ func (r *Report) JUnit() junit.Testsuites {
 		status.Failure = &junit.Result{Message: fmt.Sprintf("%s: %s", m.Status, results.Plain(m.Reason)), Type: string(m.Status)}
 	}
 	add(&setup, status, "")
-	for _, check := range checkNames(r.Run.Trials) {
-		r.addCheck(&setup, check)
-	}
+	r.addChecks(&setup)
 	if len(r.Assertions) == 0 {
 		return suites(setup)
 	}
@@ -83,27 +79,30 @@ func add(to *junit.Testsuite, tc junit.Testcase, note string) {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(0, d).Seconds()) }
 
-// addCheck adds a validity check: it passes if the check passed in every trial that was not repeated.
-func (r *Report) addCheck(to *junit.Testsuite, name string) {
-	tc := testcase(*to, "validity check: "+results.Plain(name), 0)
-	var failed, repeated []string
+// addChecks adds the validity checks. Each passes if it passed in every trial that was not repeated.
+func (r *Report) addChecks(to *junit.Testsuite) {
+	failed, repeated, again := map[string][]string{}, map[string][]string{}, map[string]bool{}
+	for _, e := range r.Summary.Excluded {
+		again[e.Trial] = e.Repeated
+	}
 	for _, t := range r.Run.Trials {
+		name := t.Name()
 		for _, check := range t.FailedChecks() {
-			text := results.Plain(t.Name() + ": " + check.Detail)
-			i := slices.IndexFunc(r.Summary.Excluded, func(e summary.Excluded) bool { return e.Trial == t.Name() })
-			switch {
-			case check.Name != name:
-			case i >= 0 && r.Summary.Excluded[i].Repeated:
-				repeated = append(repeated, "repeated: "+text)
-			default:
-				failed = append(failed, text)
+			text := results.Plain(name + ": " + check.Detail)
+			if again[name] {
+				repeated[check.Name] = append(repeated[check.Name], "repeated: "+text)
+			} else {
+				failed[check.Name] = append(failed[check.Name], text)
 			}
 		}
 	}
-	if len(failed) > 0 {
-		tc.Failure = &junit.Result{Message: failed[0], Type: "validity check", Data: strings.Join(failed, "\n")}
+	for _, name := range checkNames(r.Run.Trials) {
+		tc := testcase(*to, "validity check: "+results.Plain(name), 0)
+		if all := failed[name]; len(all) > 0 {
+			tc.Failure = &junit.Result{Message: all[0], Type: "validity check", Data: strings.Join(all, "\n")}
+		}
+		add(to, tc, strings.Join(repeated[name], "; "))
 	}
-	add(to, tc, strings.Join(repeated, "; "))
 }
 
 // JUnit is a comparison as a test report for CI systems: a test case for each declared metric of each

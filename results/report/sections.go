@@ -377,26 +377,33 @@ const notApplied = "not applied: "
 // checksSection has a row per validity check, with an example of its evidence, and a row per failure.
 func (r *Report) checksSection() Section {
 	all := Section{Title: checksTitle, Detail: Full, Columns: columns("check", "passed", "evidence")}
-	for _, name := range checkNames(r.Run.Trials) {
-		passed, of, skipped, detail := 0, 0, 0, ""
-		var failed Section
-		for _, t := range r.Run.Trials {
-			for _, check := range t.Checks {
-				switch {
-				case check.Name != name:
-					continue
-				case check.Passed:
-					var unapplied bool
-					passed = passed + 1
-					if detail, unapplied = strings.CutPrefix(results.Plain(check.Detail), notApplied); unapplied {
-						skipped++
-					}
-				default:
-					failed.add(name, "FAILED", t.Name()+": "+check.Detail)
-				}
-				of++
+	type evidence struct {
+		passed, of, skipped int
+		detail              string
+		failed              Section
+	}
+	by := map[string]*evidence{}
+	for _, t := range r.Run.Trials {
+		for _, check := range t.Checks {
+			e := by[check.Name]
+			if e == nil {
+				e = new(evidence)
+				by[check.Name] = e
+			}
+			e.of++
+			if !check.Passed {
+				e.failed.add(check.Name, "FAILED", t.Name()+": "+check.Detail)
+				continue
+			}
+			e.passed++
+			var unapplied bool
+			if e.detail, unapplied = strings.CutPrefix(results.Plain(check.Detail), notApplied); unapplied {
+				e.skipped++
 			}
 		}
+	}
+	for _, name := range checkNames(r.Run.Trials) {
+		passed, of, skipped, detail := by[name].passed, by[name].of, by[name].skipped, by[name].detail
 		if detail != "" {
 			detail = "e.g. " + detail
 		}
@@ -409,16 +416,18 @@ func (r *Report) checksSection() Section {
 			outcome += fmt.Sprintf(", not applied: %d", skipped)
 		}
 		all.add(name, outcome, detail)
-		all.Rows = append(all.Rows, failed.Rows...)
+		all.Rows = append(all.Rows, by[name].failed.Rows...)
 	}
 	return all
 }
 
 // checkNames are the names of the validity checks in the order in which trials list them.
 func checkNames(trials []results.Trial) (names []string) {
+	seen := map[string]bool{}
 	for _, t := range trials {
 		for _, check := range t.Checks {
-			if !slices.Contains(names, check.Name) {
+			if !seen[check.Name] {
+				seen[check.Name] = true
 				names = append(names, check.Name)
 			}
 		}

@@ -47,14 +47,14 @@ type Row struct {
 // Of summarizes a run.
 func Of(r *results.Run) Summary {
 	s := Summary{Repetitions: r.Manifest.Repetitions}
-	valid := map[string][]results.Trial{} // by configuration
+	valid, last := map[string][]results.Trial{}, lastAttempts(r.Trials) // valid: by configuration
 	for _, t := range r.Trials {
 		s.Checks += len(t.Checks)
 		s.ChecksPassed += len(t.Checks) - len(t.FailedChecks())
 		if name := t.ConfigurationName(); t.Valid() {
 			valid[name] = append(valid[name], t)
 		} else {
-			s.Excluded = append(s.Excluded, Excluded{Trial: t.Name(), Reason: reasonInvalid(t), Repeated: repeated(r, t)})
+			s.Excluded = append(s.Excluded, Excluded{Trial: t.Name(), Reason: reasonInvalid(t), Repeated: last[measurementOf(t)] > t.Attempt})
 		}
 	}
 	configurations := r.Manifest.AllConfigurations()
@@ -92,11 +92,24 @@ func (s Summary) Row(name string) (row Row, ok bool) {
 	return s.Rows[i], true
 }
 
-// repeated reports whether another attempt at a trial followed.
-func repeated(r *results.Run, t results.Trial) bool {
-	return slices.ContainsFunc(r.Trials, func(o results.Trial) bool {
-		return o.Repetition == t.Repetition && o.ConfigurationName() == t.ConfigurationName() && o.Attempt > t.Attempt
-	})
+// A measurement is one configuration in one repetition, however often it was attempted.
+type measurement struct {
+	repetition    int
+	configuration string
+}
+
+func measurementOf(t results.Trial) measurement {
+	return measurement{t.Repetition, t.ConfigurationName()}
+}
+
+// lastAttempts returns the last attempt at each measurement.
+func lastAttempts(trials []results.Trial) map[measurement]int {
+	last := map[measurement]int{}
+	for _, t := range trials {
+		of := measurementOf(t)
+		last[of] = max(last[of], t.Attempt)
+	}
+	return last
 }
 
 // reasonInvalid describes in one line why the trial is invalid.

@@ -1,12 +1,14 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"pushbench/results"
@@ -25,7 +27,7 @@ func openReference(path string, files []string) (ref reference, err error) {
 	if ref.run, err = OpenRun(path); err != nil {
 		return ref, nearReference(path, err)
 	}
-	if ref.scenario, err = scenarios.Load(filepath.Join(path, "scenario.yaml")); err != nil {
+	if ref.scenario, err = scenarios.Read(filepath.Join(path, "scenario.yaml"), bytes.NewReader(ref.run.Scenario)); err != nil {
 		return ref, err
 	}
 	ref.scenario.Warnings = nil // a run folder keeps the names of its time
@@ -55,7 +57,7 @@ func (ref reference) loadTargets(files []string) error {
 	return o.loadTargets(ref.scenario)
 }
 
-// targetFile is the target file of a server of the run.
+// targetFile is the target file of a server of the run. Only files of TargetsFolder are read without being given.
 func (ref reference) targetFile(name string, files []string) (string, error) {
 	if name == string(scenarios.ReferenceTarget) {
 		return name, nil
@@ -70,6 +72,10 @@ func (ref reference) targetFile(name string, files []string) (string, error) {
 		return "", Usagef("%s measured the server %s and names no target file; give it with --target", ref.run.Path, name)
 	}
 	file := ref.run.Manifest.Targets[i].File
+	if !filepath.IsLocal(file) || !strings.HasPrefix(filepath.Clean(file), TargetsFolder+string(filepath.Separator)) {
+		// It may start any program, and the folder may be somebody else's.
+		return "", Usagef("%s measured the server %s of the target file %s; to start that, give it with --target %[3]s", ref.run.Path, name, file)
+	}
 	if t, err := loadTarget("--target", file); err != nil || string(t.Name) != name {
 		return "", Usagef("%s measured the server %s, and its target file %s is not here; run the command in the folder of that run, or give the file with --target", ref.run.Path, name, file)
 	}

@@ -121,14 +121,19 @@ func TestCheckNamesEveryFailure(t *testing.T) {
 	}
 }
 
-// A reference is measured with the target files that it names, or with those given.
+// A reference is measured with the target files that are given, or with those of TargetsFolder that it names. A
+// target file starts programs: no other is read because a folder names it.
 func TestReferenceFindsItsTargetFiles(t *testing.T) {
 	small, err := filepath.Abs(filepath.Join("testdata", "small.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir())
-	for file, name := range map[string]string{"mine.yaml": "mine", "moved.yaml": "mine", "other.yaml": "other"} {
+	shipped := TargetsFolder + "/mine/target.yaml"
+	if err := os.MkdirAll(filepath.Dir(shipped), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for file, name := range map[string]string{shipped: "mine", TargetsFolder + "/other.yaml": "other", "mine.yaml": "mine", "moved.yaml": "mine", "other.yaml": "other"} {
 		text := "version: 1\nname: " + name + "\nurl: http://127.0.0.1:1\ntransports: {sse: {path: '/{topic}'}}\npublish: {post: '/{topic}'}\n"
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -140,10 +145,15 @@ func TestReferenceFindsItsTargetFiles(t *testing.T) {
 		file  string // of the target mine
 		err   string
 	}{
-		{named: "mine.yaml", file: "mine.yaml"},
+		{named: shipped, file: "target.yaml"},
+		{named: "mine.yaml", err: "to start that, give it with --target mine.yaml"},
+		{named: "runs/a/mine.yaml", err: "give it with --target runs/a/mine.yaml"},
+		{named: "/mine.yaml", err: "give it with --target /mine.yaml"},
+		{named: TargetsFolder + "/../../mine.yaml", err: "to start that, give it with --target"},
+		{named: "mine.yaml", given: []string{"mine.yaml"}, file: "mine.yaml"},
 		{named: "gone.yaml", given: []string{"other.yaml", "moved.yaml"}, file: "moved.yaml"},
-		{named: "gone.yaml", err: "its target file gone.yaml is not here"},
-		{named: "other.yaml", err: "its target file other.yaml is not here"},
+		{named: TargetsFolder + "/gone.yaml", err: "its target file servers/foreign/gone.yaml is not here"},
+		{named: TargetsFolder + "/other.yaml", err: "its target file servers/foreign/other.yaml is not here"},
 		{err: "names no target file; give it with --target"},
 		{given: []string{"gone.yaml"}, err: "gone.yaml: does not exist"},
 	} {
