@@ -145,14 +145,15 @@ func (f *Folder) AppendTrial(t Trial) error {
 // INTERRUPTED run keeps its suffix.
 //
 // The returned run is the one read back, with its final path; nil if that failed. An error of
-// derive does not prevent the rest: the measurement matters more than its report.
+// derive does not prevent the rest: the measurement matters more than its report. Without a final
+// manifest the folder stays that of a killed run.
 func (f *Folder) Finish(m Manifest, derive func(*Run) error) (*Run, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	defer f.dir.Close()
 	defer f.parent.Close()
 	if err := errors.Join(f.closeLogs(), f.writeManifest(m)); err != nil {
-		return nil, err
+		return f.unfinished(m), err
 	}
 	run, err := Open(f.Path())
 	if err != nil {
@@ -165,6 +166,17 @@ func (f *Folder) Finish(m Manifest, derive func(*Run) error) (*Run, error) {
 	}
 	run.Path, err = f.rename(m.Status)
 	return run, errors.Join(derived, err)
+}
+
+// unfinished is the run of a folder whose final manifest cannot be written, such as on a full disk: the
+// measurements that are in it can still be shown. nil: there are none.
+func (f *Folder) unfinished(m Manifest) *Run {
+	run, err := Open(f.Path())
+	if err != nil {
+		return nil
+	}
+	run.Manifest = m
+	return run
 }
 
 // rename gives a complete folder its final name.

@@ -122,6 +122,23 @@ func TestFailedReportKeepsTheRun(t *testing.T) {
 	same(t, open(t, finished.Path), run)
 }
 
+// On a full disk the final manifest cannot be written. The measurements are not lost.
+func TestRunWithoutAFinalManifestIsReturned(t *testing.T) {
+	run := tiny()
+	folder := begin(t, run)
+	if err := os.Chmod(filepath.Join(folder.Path(), "manifest.json"), 0o444); err != nil {
+		t.Fatal(err)
+	}
+	finished, err := folder.Finish(run.Manifest, func(*results.Run) error { return errors.New("derived") })
+	if err == nil || !strings.Contains(err.Error(), "read-only") || finished == nil {
+		t.Fatalf("got %v (%v), want the run and an error about its manifest", finished, err)
+	}
+	same(t, finished, run)
+	if got := open(t, finished.Path); got.Manifest.Status != results.Partial || len(got.Trials) != 1 {
+		t.Errorf("the folder is %s with %d trials, want that of a killed run", got.Manifest.Status, len(got.Trials))
+	}
+}
+
 func TestAppendRefusesInvalidValues(t *testing.T) {
 	folder := begin(t, tiny())
 	bad := tiny().Trials[0]

@@ -2,9 +2,12 @@ package results_test
 
 import (
 	"bytes"
+	"compress/zlib"
+	"encoding/binary"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -157,6 +160,35 @@ func TestForeignBoundsAreRefused(t *testing.T) {
 	long := []byte(`{"hdr":"` + strings.Repeat("A", 2<<20) + `"}`)
 	if err := json.Unmarshal(long, new(results.Histogram)); err == nil {
 		t.Error("2 MiB of histogram were accepted")
+	}
+}
+
+// The header claims 4 MiB of buckets and has the right bounds; the text is within its limit.
+func TestInflatingHistogramIsRefused(t *testing.T) {
+	var deflated bytes.Buffer
+	w := zlib.NewWriter(&deflated)
+	const size = 4 << 20
+	header := []any{int32(0x1c849303), int32(size), int32(0), int32(3), int64(time.Microsecond), int64(10 * time.Minute), float64(1)}
+	for _, field := range header {
+		if err := binary.Write(w, binary.BigEndian, field); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Write(make([]byte, size)); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	raw := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, 0x1c849304), uint32(deflated.Len()))
+	data, err := json.Marshal(map[string]any{"count": 0, "max_ns": 0, "hdr": append(raw, deflated.Bytes()...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err = json.Unmarshal(data, new(results.Histogram))
+	runtime.ReadMemStats(&after)
+	if allocated := after.TotalAlloc - before.TotalAlloc; err == nil || allocated > size/4 {
+		t.Errorf("%d MiB allocated, error %v", allocated>>20, err)
 	}
 }
 

@@ -99,7 +99,10 @@ func (o output) printRun(c *cobra.Command, r *report.Report, charts ...string) e
 	}
 	fmt.Fprintln(out)
 	for _, file := range append(charts, "report.html") {
-		fmt.Fprintln(out, filepath.Join(r.Run.Path, file))
+		path := filepath.Join(r.Run.Path, file)
+		if _, err := os.Stat(path); err == nil { // a full disk may have prevented it
+			fmt.Fprintln(out, path)
+		}
 	}
 	return nil
 }
@@ -124,7 +127,7 @@ func checkPaths(c *cobra.Command) error {
 		if strings.HasPrefix(path, "~") {
 			return app.Usagef("--%s: %q begins with a ~ that the shell did not expand; allowed: --%s %s with a space, or ./%s for a folder of that name", name, path, name, path, path)
 		}
-		if name == "out" {
+		if name == "out" && c.Name() != "new" { // target new writes a file
 			if at := fileIn(path); at != "" {
 				return app.Usagef("--out: %s is not a folder; allowed: a folder, or a new one in a folder", at)
 			}
@@ -134,7 +137,19 @@ func checkPaths(c *cobra.Command) error {
 			return app.Usagef("--%s: %w", name, err)
 		}
 	}
-	return nil
+	return sameFile(c, "junit", "comment")
+}
+
+// sameFile refuses two flags with the path of one file, of which only the second would be left.
+func sameFile(c *cobra.Command, a, b string) error {
+	one, other := c.Flags().Lookup(a), c.Flags().Lookup(b)
+	if one == nil || other == nil || one.Value.String() == "" || filepath.Clean(one.Value.String()) != filepath.Clean(other.Value.String()) {
+		return nil
+	}
+	if info, err := os.Stat(other.Value.String()); err == nil && !info.Mode().IsRegular() { // such as /dev/null
+		return nil
+	}
+	return app.Usagef("--%s: %s is the file of --%s; allowed: another file", b, other.Value, a)
 }
 
 // fileIn returns the part of a folder's path that exists and is not a folder, or "".

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -20,5 +21,22 @@ func TestProgressNamesTheSide(t *testing.T) {
 		"[1/2] repetition 1 of 2, websocket; about 0:00 left\n"
 	if out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
+func TestDumbTerminalIsNotRewritten(t *testing.T) {
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	for term, want := range map[string]bool{"xterm": true, "dumb": false} {
+		t.Setenv("TERM", term)
+		if got := IsTerminal(&Clean{To: terminal}); got != want {
+			t.Errorf("TERM=%s: %t, want %t", term, got, want)
+		}
+	}
+	if IsTerminal(&strings.Builder{}) {
+		t.Error("a text is taken for a terminal")
 	}
 }

@@ -30,7 +30,7 @@ type tampering struct {
 	commands []string
 	code     app.Code
 	says     string // part of the output
-	lines    int    // at most, of standard error; default: 1
+	ordinary bool   // as a user who is not root
 }
 
 // Every command that opens a run, a scenario, a target or prices answers with an exit code and one sentence, within
@@ -50,6 +50,7 @@ func TestTamperedFilesExhaustively(t *testing.T) {
 			for _, line := range row.commands {
 				row.try(t, line)
 			}
+			_ = os.Chmod("run", 0o755) // so that it can be removed
 			if after := outside(t); after != before {
 				t.Errorf("outside the folder there was\n%sand is\n%s", before, after)
 			}
@@ -61,13 +62,16 @@ func (row tampering) try(t *testing.T, line string) {
 	var stdout, stderr bytes.Buffer
 	var code int
 	cpu, allocated := spent(func() {
+		if row.ordinary {
+			defer asOrdinaryUser()()
+		}
 		code = run(context.Background(), strings.Fields(line), strings.NewReader(""), &stdout, &stderr)
 	})
 	all := stderr.String() + stdout.String()
 	if app.Code(code) != row.code || !strings.Contains(all, row.says) || stderr.Len() == 0 && row.code != app.OK {
 		t.Errorf("%s: exit code %d, want %d and %q:\n%s", line, code, row.code, row.says, all)
 	}
-	if lines := strings.Count(stderr.String(), "\n"); lines > max(1, row.lines) {
+	if lines := strings.Count(stderr.String(), "\n"); lines > 1 {
 		t.Errorf("%s: %d lines, want one:\n%s", line, lines, stderr.String())
 	}
 	if i := strings.IndexFunc(all, func(r rune) bool { return results.Controls(r) && r != '\n' && r != '\t' }); i >= 0 {
@@ -75,6 +79,21 @@ func (row tampering) try(t *testing.T, line string) {
 	}
 	if cpu > 10*time.Second || allocated > 1<<30 {
 		t.Errorf("%s: took %v of CPU time and %d MiB", line, cpu, allocated>>20)
+	}
+}
+
+// asOrdinaryUser takes root's right to write everywhere from this goroutine's thread, until the function that it returns is
+// called.
+func asOrdinaryUser() (restore func()) {
+	if os.Geteuid() != 0 {
+		return func() {}
+	}
+	const nobody = 65534
+	runtime.LockOSThread()
+	_ = syscall.Setfsuid(nobody) // of this thread only: setfsuid(2)
+	return func() {
+		_ = syscall.Setfsuid(0)
+		runtime.UnlockOSThread()
 	}
 }
 
@@ -114,39 +133,6 @@ func outside(t *testing.T) string {
 	}
 	return all.String()
 }
-
-// writeRun writes a valid run of one trial.
-func writeRun(t *testing.T, path string) {
-	t.Helper()
-	started := time.Date(2025, 11, 22, 19, 0, 0, 0, time.UTC)
-	m := results.Manifest{
-		Status: results.Complete, Started: started, Ended: started.Add(time.Minute), Repetitions: 1, Transports: []string{"sse"},
-		Workload: results.Workload{Scenario: "tiny", Clients: 1, Topics: 1, PublishRate: 4, DeliveryRate: 4, PayloadBytes: 64, Window: time.Second},
-	}
-	folder, err := results.Create(path, m, []byte(tinyScenario))
-	if err != nil {
-		t.Fatal(err)
-	}
-	interval := results.Interval{Repetition: 1, Transport: "sse", At: time.Second, Length: time.Second}
-	if err := errors.Join(folder.AppendInterval(interval), folder.AppendTrial(results.Trial{Repetition: 1, Position: 1, Transport: "sse", Status: results.Complete, Started: started, Took: time.Second})); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := folder.Finish(m, func(*results.Run) error { return nil }); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// tinyScenario is that of writeRun.
-const tinyScenario = `version: 1
-name: tiny
-transports: [sse]
-clients: {count: 1}
-publish: {by: backend, rate: 4/s}
-payload: {size: 64B}
-warmup: 100ms
-window: 1s
-assertions: [lost == 0]
-`
 
 // sealed is a line of a run folder's file.
 func sealed(kind string, value any) []byte {
@@ -225,6 +211,9 @@ func replacing(old, new string) func(string) string {
 // openers are the commands that open a run.
 var openers = []string{"report run", "plot run --out run/charts", "compare run run", "check run"}
 
+// nothing changes nothing.
+func nothing(string) error { return nil }
+
 // fileOpeners are the commands that open a scenario, a target or prices.
 var fileOpeners = []string{"list ./mine.yaml", "run ./mine.yaml", "run quick --target ./mine.yaml --transports sse", "verify ./mine.yaml", "trace --target ./mine.yaml", "report run --prices mine.yaml"}
 
@@ -246,25 +235,25 @@ func tamperings(t *testing.T) (all []tampering) {
 	for what, change := range replacements {
 		for _, file := range []string{"manifest.json", "scenario.yaml", "trials.jsonl", "intervals.jsonl", "SHA256SUMS"} {
 			if file != "SHA256SUMS" || what != "missing" { // the folder of a killed run
-				add(tampering{file + " " + what, in(file, change), openers, app.Corrupt, "corrupt result ", 1})
+				add(tampering{file + " " + what, in(file, change), openers, app.Corrupt, "corrupt result ", false})
 			}
 		}
 	}
 	for _, what := range []string{"folder", "named pipe", "device", "link elsewhere"} {
-		add(tampering{"report.html " + what, in("report.html", replacements[what]), openers[:1], app.Internal, "write results to run/report.html: ", 1})
+		add(tampering{"report.html " + what, in("report.html", replacements[what]), openers[:1], app.Internal, "write results to run/report.html: ", false})
 		if what != "folder" {
-			add(tampering{"charts " + what, in("charts", replacements[what]), openers[1:2], app.Usage, "--out: ", 1})
+			add(tampering{"charts " + what, in("charts", replacements[what]), openers[1:2], app.Usage, "--out: ", false})
 		}
-		add(tampering{"extra file " + what, in("extra", replacements[what]), openers[:1], app.OK, "Valid for 1 client", 1})
+		add(tampering{"extra file " + what, in("extra", replacements[what]), openers[:1], app.OK, "Valid for 1 client", false})
 	}
 	for what, change := range replacements {
 		if what != "cut" && what != "bit flipped" && what != "link elsewhere" { // may be valid, or a way to give a file
 			add(tampering{"scenario, target or prices " + what, func(string) error {
 				return errors.Join(os.WriteFile("mine.yaml", []byte(tinyScenario), 0o644), change("mine.yaml"))
-			}, fileOpeners, app.Usage, "mine.yaml", 1})
+			}, fileOpeners, app.Usage, "mine.yaml", false})
 			add(tampering{"logins " + what, func(string) error {
 				return errors.Join(os.WriteFile("mine.yaml", []byte(tinyTarget), 0o644), os.WriteFile("logins", []byte("secret\n"), 0o600), change("logins"))
-			}, fileOpeners[2:4], app.Usage, "logins", 1})
+			}, fileOpeners[2:4], app.Usage, "logins", false})
 		}
 	}
 	var invalid []byte
@@ -275,23 +264,26 @@ func tamperings(t *testing.T) (all []tampering) {
 	for value, says := range map[string]string{
 		`"publish_rate": 1.7e308`: "publish_rate", `"publish_rate": NaN`: "invalid character", `"publish_rate": 1e400`: "1e400", `"publish_rate": -1`: "negative",
 	} {
-		add(tampering{value, resealed("manifest.json", "manifest", replacing(`"publish_rate": 4`, value)), openers, app.Corrupt, says, 1})
+		add(tampering{value, resealed("manifest.json", "manifest", replacing(`"publish_rate": 4`, value)), openers, app.Corrupt, says, false})
 	}
 	add(
+		tampering{"nothing", nothing, openers[2:3], app.Inconclusive, "A and B are the same run", false},
+		tampering{"no facts of the machine", nothing, []string{"report run --format markdown"}, app.OK, "This run cannot be repeated exactly", false},
+		tampering{"a folder that may not be written", func(dir string) error { return os.Chmod(dir, 0o555) }, openers[:1], app.Internal, "Valid for 1 client", true},
 		tampering{"10,000 INVALID trials", func(dir string) error {
 			return errors.Join(os.WriteFile(filepath.Join(dir, "trials.jsonl"), invalid, 0o644), results.Seal(dir))
-		}, openers[:1], app.OK, "", 1},
-		tampering{"a scenario's name that controls terminals", resealed("manifest.json", "manifest", replacing(`"scenario": "tiny"`, `"scenario": `+quoted(hostile))), openers[:2], app.OK, "", 1},
-		tampering{"a reason that controls terminals", resealed("manifest.json", "manifest", replacing(`"COMPLETE"`, `"INVALID", "reason": `+quoted(hostile))), []string{"compare run run", "check run"}, app.Invalid, "run is INVALID", 1},
+		}, openers[:1], app.OK, "", false},
+		tampering{"a scenario's name that controls terminals", resealed("manifest.json", "manifest", replacing(`"scenario": "tiny"`, `"scenario": `+quoted(hostile))), openers[:2], app.OK, "", false},
+		tampering{"a reason that controls terminals", resealed("manifest.json", "manifest", replacing(`"COMPLETE"`, `"INVALID", "reason": `+quoted(hostile))), []string{"compare run run", "check run"}, app.Invalid, "run is INVALID", false},
 		tampering{"a target file that starts a program", func(dir string) error {
 			return errors.Join(os.WriteFile(filepath.Join(dir, "target.yaml"), []byte("version: 1\nname: evil\nstart: {command: [touch, ../started]}\n"), 0o644),
 				resealed("manifest.json", "manifest", replacing(`"schema": 2`, `"schema": 2, "targets": [{"name": "evil", "file": "run/target.yaml", "sha256": ""}]`))(dir),
 				os.WriteFile(filepath.Join(dir, "scenario.yaml"), []byte(tinyScenario+"sweep: {target: [evil]}\n"), 0o644), results.Seal(dir))
-		}, []string{"check run"}, app.Usage, "give it with --target run/target.yaml", 1},
-		tampering{"huge numbers in the manifest", resealed("manifest.json", "manifest", huge), openers[:2], app.OK, "", 1},
+		}, []string{"check run"}, app.Usage, "give it with --target run/target.yaml", false},
+		tampering{"huge numbers in the manifest", resealed("manifest.json", "manifest", huge), openers[:2], app.OK, "", false},
 		tampering{"huge numbers in a trial", resealed("trials.jsonl", "trial", func(body string) string {
 			return huge(replacing(`"COMPLETE"`, `"INVALID"`)(body))
-		}), openers[:1], app.OK, "", 1},
+		}), openers[:1], app.OK, "", false},
 	)
 	return all
 }

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"pushbench/results"
+)
+
+// The reader of standard output, such as head or a pager, may end before the table does.
+func TestFilesAreWrittenBeforeTheTable(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeRun(t, "run")
+	args := strings.Fields("compare run run --out compared --junit j.xml --comment c.md")
+	if code := run(context.Background(), args, strings.NewReader(""), closedPipe{}, io.Discard); code == 0 {
+		t.Error("the missing table is no error")
+	}
+	for _, file := range []string{"compared/compare.html", "compared/comparisons.csv", "j.xml", "c.md"} {
+		if _, err := os.Stat(filepath.FromSlash(file)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A closedPipe has no reader.
+type closedPipe struct{}
+
+func (closedPipe) Write([]byte) (int, error) { return 0, syscall.EPIPE }
+
+// writeRun writes a valid run of one trial.
+func writeRun(t *testing.T, path string) {
+	t.Helper()
+	started := time.Date(2025, 11, 22, 19, 0, 0, 0, time.UTC)
+	m := results.Manifest{
+		Status: results.Complete, Started: started, Ended: started.Add(time.Minute), Repetitions: 1, Transports: []string{"sse"},
+		Workload: results.Workload{Scenario: "tiny", Clients: 1, Topics: 1, PublishRate: 4, DeliveryRate: 4, PayloadBytes: 64, Window: time.Second},
+	}
+	folder, err := results.Create(path, m, []byte(tinyScenario))
+	if err != nil {
+		t.Fatal(err)
+	}
+	interval := results.Interval{Repetition: 1, Transport: "sse", At: time.Second, Length: time.Second}
+	if err := errors.Join(folder.AppendInterval(interval), folder.AppendTrial(results.Trial{Repetition: 1, Position: 1, Transport: "sse", Status: results.Complete, Started: started, Took: time.Second})); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := folder.Finish(m, func(*results.Run) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tinyScenario is that of writeRun.
+const tinyScenario = `version: 1
+name: tiny
+transports: [sse]
+clients: {count: 1}
+publish: {by: backend, rate: 4/s}
+payload: {size: 64B}
+warmup: 100ms
+window: 1s
+assertions: [lost == 0]
+`
