@@ -164,8 +164,9 @@ nightly-measuring: setup build # every script, every mutant build and every targ
 	PUSHBENCH_QUIET_MACHINE=$$quiet go test -tags nightly -count 1 -v $(ORDINARY) -timeout 40m ./cmd/internal/endtoend | grep -E '^(--- |measured: |forgiven: |FAIL|ok|panic)|^    --- FAIL|^ +[a-z_]+_test\.go'
 
 .PHONY: nightly-conformance
-nightly-conformance: setup # the full conformance matrix on every library
+nightly-conformance: setup # the full conformance matrix on every library; every hostile server
 	@go test -tags nightly -count 1 -v $(RACE) -parallel 8 -timeout 30m ./cmd/internal/conformance | grep -E '^(--- FAIL|conformance: |FAIL|ok|panic)|^ +--- FAIL|^ +[a-z_]+_test\.go'
+	@go test -tags nightly -count 1 -v -run 'OneByOne|AtEachByte' ./bench/client/engines | grep -E 'KiB|^(--- |FAIL|ok|panic)'
 
 .PHONY: nightly-fuzz
 nightly-fuzz:

@@ -38,6 +38,7 @@ type Config struct {
 	NewConnection bool             // polling: a TCP connection for every poll
 	InFlight      int              // publications a session may have queued or without an outcome; default 4096
 	ReadTimeout   time.Duration    // how long a client waits for a response to a poll, or for bytes of a stream, before it closes its connection; 0: no limit
+	OpenTimeout   time.Duration    // how long the header of a stream or a WebSocket may take; default: DialTimeout
 	HeaderBytes   int              // bytes to which a client's request header is padded; 0: no padding
 	Link          Link             // simulated network between clients and server; default: none
 
@@ -58,6 +59,7 @@ func (c *Config) SetDefaults() {
 	if c.InFlight == 0 {
 		c.InFlight = defaultInFlight
 	}
+	c.OpenTimeout = cmp.Or(c.OpenTimeout, DialTimeout)
 	if c.Workers == 0 {
 		c.Workers = runtime.NumCPU()
 	}

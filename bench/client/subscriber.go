@@ -90,7 +90,7 @@ func (s *Subscriber) Connecting(at clock.Instant) {
 // a stream or a WebSocket, and the error of one that takes longer; 0: no limit.
 func (s *Subscriber) ResponseTimeout() (time.Duration, error) {
 	if s.Transport.Streams || s.additional() {
-		return DialTimeout, os.ErrDeadlineExceeded
+		return s.Config.OpenTimeout, os.ErrDeadlineExceeded
 	}
 	return s.Config.ReadTimeout, ErrSilent
 }

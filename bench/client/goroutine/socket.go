@@ -139,6 +139,8 @@ func (k *socket) Control(opcode byte, body []byte) error {
 	if opcode == wire.OpClose {
 		k.closing = c
 	}
+	_ = c.SetWriteDeadline(time.Now().Add(k.Config.OpenTimeout)) // a server that does not read would stop the reader for ever
+	defer func() { _ = c.SetWriteDeadline(time.Time{}) }()
 	return c.write(k.ControlFrame(&k.control, opcode, body))
 }
 
