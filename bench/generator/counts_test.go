@@ -8,9 +8,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
+	"pushbench/bench/payload"
 	"pushbench/results"
 )
 
@@ -117,6 +119,14 @@ func TestWhatAServerDoesToMessagesIsCounted(t *testing.T) {
 		}},
 		{"sends nothing", func(topic, _ string) (string, []string) { return same(topic) }, 200, "500ms", func(n int64, l results.Ledger, p results.Publishes) bool {
 			return l.Lost == n && p.Acknowledged > 0
+		}},
+		{"stands still for 200 ms", func(topic, text string) (string, []string) {
+			if _, index, err := payload.Parse([]byte(text)); err == nil && index == 10 {
+				time.Sleep(200 * time.Millisecond)
+			}
+			return same(topic, text)
+		}, 200, "20s", func(n int64, l results.Ledger, p results.Publishes) bool {
+			return l.Delivered == n && l.Lost == 0 && p.Acknowledged == n && p.HeldUp.Max() >= 100*time.Millisecond
 		}},
 		{"refuses", func(topic, text string) (string, []string) { return same(topic, text) }, 403, "20s", func(n int64, l results.Ledger, p results.Publishes) bool {
 			return l.Delivered == n && p.Acknowledged == 0 && p.FailedBy["publish returned status 403"] == n
