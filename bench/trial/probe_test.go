@@ -3,6 +3,9 @@ package trial
 import (
 	"context"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 )
@@ -24,5 +27,18 @@ func TestStoppedServerIsNamed(t *testing.T) {
 	cancel()
 	if _, err := p.stats(ended); err == nil || err.Error() == want {
 		t.Errorf("a trial that ended: %v", err)
+	}
+}
+
+// The counters of another server would be taken for those of the measured one.
+func TestRedirectOfAServersCountersIsRefused(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request follows the redirect") }))
+	defer elsewhere.Close()
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusFound))
+	defer server.Close()
+	p := newProbe(strings.TrimPrefix(server.URL, "http://"), nil, nil)
+	defer p.http.CloseIdleConnections()
+	if _, err := p.stats(t.Context()); err == nil || !strings.Contains(err.Error(), "status 302") {
+		t.Errorf("got %v, want status 302", err)
 	}
 }
