@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -175,6 +176,73 @@ func TestPingReceivesPong(t *testing.T) {
 		if op, payload := readFrame(t, c.r); op != opPong || string(payload) != "are you there" {
 			t.Errorf("got opcode %d %q, want the pong", op, payload)
 		}
+	})
+}
+
+// A frame or message that has begun must end within the read timeout: it occupies a goroutine and memory.
+func TestMessageMustEndInTime(t *testing.T) {
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{ReadTimeout: 50 * time.Millisecond}, hub.Options{})
+		for name, part := range map[string]string{
+			"one byte":           "\x81",
+			"half a ping":        frame(fin|opPing, "half")[:7],
+			"half a frame":       frame(fin|opText, goodPublication)[:20],
+			"a fragment":         frame(opText, goodPublication),
+			"most of a long one": frame(fin|opText, strings.Repeat("x", 390_000))[:300_000],
+			"pings within one":   frame(opText, "{") + strings.Repeat(frame(fin|opPing, ""), 20),
+		} {
+			c := subscribe(t, s, "topic=a", "")
+			c.next()
+			c.send(part)
+			op, payload := readFrame(t, c.r)
+			for op == opPong {
+				op, payload = readFrame(t, c.r)
+			}
+			if op != opClose || string(payload) != closeCode(1008)+"message too slow" {
+				t.Errorf("%s: got opcode %d %q, want close 1008", name, op, payload)
+			}
+			c.Close()
+		}
+		until(t, "without subscribers", subscribers(s, 0))
+	})
+}
+
+func TestPingsAndPongsLeaveNoGoroutine(t *testing.T) {
+	const clients = 100
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{Heartbeat: time.Hour}, hub.Options{})
+		conns := make([]*subscriber, clients)
+		for i := range conns {
+			conns[i] = subscribe(t, s, "topic=a", "")
+			conns[i].next()
+		}
+		until(t, "without other connections", func() bool { return stats(t, s).Open == clients+1 })
+		before := runtime.NumGoroutine()
+		for _, c := range conns {
+			c.send(frame(fin|opPong, "unasked") + frame(fin|opPing, "x"))
+			if op, payload := readFrame(t, c.r); op != opPong || string(payload) != "x" {
+				t.Fatalf("got opcode %d %q, want the pong", op, payload)
+			}
+		}
+		until(t, "without more goroutines", func() bool { return runtime.NumGoroutine() <= before+clients/10 })
+	})
+}
+
+// W24: a socket whose peer does not respond to pings is closed.
+func TestSocketWithoutPongsIsClosed(t *testing.T) {
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{Heartbeat: 20 * time.Millisecond}, hub.Options{})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		for range 2 {
+			if op, payload := readFrame(t, c.r); op != opPing {
+				t.Errorf("got opcode %d %q, want a ping", op, payload)
+			}
+		}
+		if op, payload := readFrame(t, c.r); op != opClose || string(payload) != closeCode(1008)+"no response to pings" {
+			t.Errorf("got opcode %d %q, want close 1008", op, payload)
+		}
+		until(t, "without subscribers", subscribers(s, 0))
 	})
 }
 

@@ -28,6 +28,24 @@ func TestFramesBeforeHandshakeEndConnection(t *testing.T) {
 	})
 }
 
+// fasthttp must not read a part of the request that follows a body: it could not continue with it later.
+func TestRequestsMayBeSplitAnywhere(t *testing.T) {
+	on(t, "shortpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		publication := "POST /v1/topics/a HTTP/1.1\r\nHost: " + s.addr + "\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc"
+		next := "GET /v1/healthz HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n"
+		for _, part := range []int{1, 10, len(next) - 2} {
+			c := dial(t, s)
+			for _, piece := range []string{publication + next[:part], next[part:]} {
+				c.send(piece)
+				if a := c.response("GET"); a.status != 200 {
+					t.Errorf("%d bytes with the request before: got %q, want 200", part, a.header)
+				}
+			}
+		}
+	})
+}
+
 func TestHandshakeMayFollowOtherRequests(t *testing.T) {
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -324,6 +325,69 @@ func TestWorkersContinueWhileSomeWait(t *testing.T) {
 		if b := <-got; b != byte(i) {
 			t.Fatalf("got %d, want %d", b, i)
 		}
+	}
+}
+
+// A peer that sends without end must not be read beyond the deadline.
+func TestDeadlineAppliesWhileDataIsAvailable(t *testing.T) {
+	c, peer, _ := pair(t, time.Minute)
+	if _, err := peer.Write(make([]byte, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1)); err != nil { // so the rest has arrived, too
+		t.Fatal(err)
+	}
+	if err := c.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for _, read := range []func([]byte) (int, error){c.Read, c.ReadWorking} {
+		if n, err := read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("got %d bytes and %v, want %v", n, err, os.ErrDeadlineExceeded)
+		}
+	}
+}
+
+// A worker whose client always has sent more lets the queued jobs run before it reads on.
+func TestWorkersTakeTurns(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	c, peer, l := pair(t, time.Minute)
+	const size = 64 << 10
+	if _, err := peer.Write(make([]byte, size)); err != nil {
+		t.Fatal(err)
+	}
+	all, done := make(chan struct{}), make(chan struct{})
+	read, readBefore := 0, 0
+	p := l.poller
+	p.Work(workerFunc(func() { <-all })) // keeps the only worker until all jobs are queued
+	p.Work(workerFunc(func() {
+		for piece := make([]byte, 512); read < size; {
+			n, err := c.ReadWorking(piece)
+			if read += n; err != nil {
+				t.Error(err)
+				break
+			}
+		}
+		close(done)
+	}))
+	p.Work(workerFunc(func() { readBefore = read }))
+	close(all)
+	<-done
+	if readBefore >= size {
+		t.Errorf("a queued job ran after %d of %d bytes, want earlier", readBefore, size)
+	}
+}
+
+// Under constant load the queue is never empty.
+func TestQueueOfWorkersDoesNotGrow(t *testing.T) {
+	var w workers
+	for range 4 {
+		w.push(workerFunc(nil))
+	}
+	for range 10_000 {
+		w.push(w.next())
+	}
+	if n := cap(w.jobs); n > 64 {
+		t.Errorf("a queue of 4 jobs has room for %d", n)
 	}
 }
 

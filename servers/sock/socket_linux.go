@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"time"
 	"unsafe"
 
@@ -22,38 +23,64 @@ type socket struct {
 	fd       int
 	deadline time.Time     // of reads; this and what follows under the Conn's lock
 	reading  bool          // a Read is waiting
+	unbroken int           // bytes read since the reader last waited or let others run; only the reader uses it
 	wake     chan struct{} // wakes that Read; nil before the first that waited
 }
 
 // receive reads, and waits until there is data.
-func (c *Conn) receive(p []byte) (int, error) { return c.receiveBy(c.awaitWake, p) }
+func (c *Conn) receive(p []byte) (int, error) {
+	return c.receiveBy(c.awaitWake, func() {
+		c.poller.Poll()
+		runtime.Gosched()
+	}, p)
+}
 
 // receiveWorking is receive for a worker: another worker may run while it waits.
 func (c *Conn) receiveWorking(p []byte) (int, error) {
 	return c.receiveBy(func(limit time.Duration) {
 		c.poller.Wait(func() { c.awaitWake(limit) })
-	}, p)
+	}, c.poller.Yield, p)
 }
 
-func (c *Conn) receiveBy(wait func(limit time.Duration), p []byte) (int, error) {
+// A peer that sends without end must not keep a processor to itself: after turnBytes its reader lets
+// others run. A read counts as readCost bytes at least.
+const (
+	turnBytes = 16 << 10
+	readCost  = 512
+)
+
+// receiveBy reads, and waits until there is data. The deadline applies even if there always is data.
+func (c *Conn) receiveBy(wait func(limit time.Duration), yield func(), p []byte) (int, error) {
+	if c.unbroken >= turnBytes {
+		c.unbroken = 0
+		yield()
+	}
 	for {
-		n, err := c.receiveNow(p)
+		n, err := c.receiveOnce(p, true)
 		if err != ErrNothing {
+			c.unbroken += max(n, readCost)
 			return n, err
 		}
+		c.unbroken = 0
 		if err := c.awaitReadable(wait); err != nil {
 			return 0, err
 		}
 	}
 }
 
-// receiveNow reads the available bytes. A read that does not fill p has read all of them:
-// later bytes are reported again. A Hangup stays recorded.
-func (c *Conn) receiveNow(p []byte) (int, error) {
+// receiveNow reads the available bytes.
+func (c *Conn) receiveNow(p []byte) (int, error) { return c.receiveOnce(p, false) }
+
+// receiveOnce reads the available bytes; if timed, not beyond the deadline. A read that does not fill p
+// has read all of them: later bytes are reported again. A Hangup stays recorded.
+func (c *Conn) receiveOnce(p []byte, timed bool) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.finished {
 		return 0, net.ErrClosed
+	}
+	if timed && !c.deadline.IsZero() && !time.Now().Before(c.deadline) {
+		return 0, os.ErrDeadlineExceeded
 	}
 	n, err := readNow(c.fd, p)
 	switch {

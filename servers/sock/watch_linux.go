@@ -59,6 +59,20 @@ func (p *Poller) watch() {
 	}
 }
 
+// Poll handles the events that the kernel has now. While all processors are busy, the runtime lets
+// watch run only every 10 ms.
+func (p *Poller) Poll() {
+	events := make([]unix.EpollEvent, 16)
+	n := 0
+	err := p.kernel.raw.Control(func(fd uintptr) { n = waitNow(int(fd), events) })
+	if err != nil {
+		return // the poller is closed
+	}
+	for _, e := range events[:n] {
+		p.dispatch(e)
+	}
+}
+
 func (p *Poller) dispatch(e unix.EpollEvent) {
 	p.kernel.mu.Lock()
 	c := p.kernel.conns[e.Fd]

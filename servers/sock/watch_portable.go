@@ -16,6 +16,9 @@ func (*watcher) close()      {}
 
 func (p *Poller) watch() {}
 
+// Poll does nothing: the runtime reports events to the goroutines that wait for them.
+func (p *Poller) Poll() {}
+
 // arm starts the missing goroutines; c.mu is held. The token's bits record which ones run.
 func (p *Poller) arm(c *Conn) {
 	const reading, writing = 1, 2

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// A Worker runs a job. It may wait in Conn.ReadWorking and in
-// Poller.Wait, and must not wait anywhere else.
+// A Worker runs a job: one turn of a connection. It may wait in Conn.ReadWorking and in
+// Poller.Wait, and must not wait anywhere else. A turn is short: a connection that has more to do
+// calls Requeue, or, in the middle of its work, Yield.
 type Worker interface{ Work() }
 
 // workers are a few goroutines that run jobs in order of arrival. As many
@@ -28,15 +29,75 @@ type workers struct {
 func (p *Poller) Work(w Worker) {
 	p.workers.mu.Lock()
 	defer p.workers.mu.Unlock()
-	p.workers.jobs = append(p.workers.jobs, w)
+	p.workers.push(w)
 	p.workers.startOne()
 }
 
+// Requeue is Work for a worker whose turn is over although it has more to do: connections with new
+// events are served first.
+func (p *Poller) Requeue(w Worker) {
+	p.Poll()
+	p.Work(w)
+}
+
+// Yield is Requeue for a worker that cannot return: it continues after the jobs that are queued.
+func (p *Poller) Yield() {
+	p.Poll()
+	w := &p.workers
+	w.mu.Lock()
+	if w.first == len(w.jobs) {
+		w.mu.Unlock()
+		return
+	}
+	t := make(turn)
+	w.push(t)
+	w.running--
+	w.startOne()
+	w.mu.Unlock()
+	<-t
+}
+
 // Wait runs a function that waits; if a worker calls it, another worker may run in the meantime.
+// The caller then continues in its turn.
 func (p *Poller) Wait(what func()) {
-	p.workers.adjustRunning(-1)
-	defer p.workers.adjustRunning(1)
+	w := &p.workers
+	w.mu.Lock()
+	w.running--
+	w.startOne()
+	w.mu.Unlock()
+	defer w.resume()
 	what()
+}
+
+// A turn is the job of a goroutine that continues when its turn comes.
+type turn chan struct{}
+
+// Work does nothing: the worker gives its place to the goroutine instead.
+func (turn) Work() {}
+
+// resume continues a goroutine that has waited: at once if a processor is free, else in its turn.
+func (w *workers) resume() {
+	w.mu.Lock()
+	if w.running < runtime.GOMAXPROCS(0) || w.closed {
+		w.running++
+		w.mu.Unlock()
+		return
+	}
+	t := make(turn)
+	w.push(t)
+	w.mu.Unlock()
+	<-t
+}
+
+// push queues a job; mu is held. Under constant load the queue is never empty, so its front is
+// reused as well.
+func (w *workers) push(j Worker) {
+	if len(w.jobs) == cap(w.jobs) && w.first > len(w.jobs)/2 {
+		n := copy(w.jobs, w.jobs[w.first:])
+		clear(w.jobs[n:])
+		w.jobs, w.first = w.jobs[:n], 0
+	}
+	w.jobs = append(w.jobs, j)
 }
 
 // startOne starts one more worker, if there are jobs and a processor is free; mu is held.
@@ -61,19 +122,31 @@ func (w *workers) work() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for {
-		for w.first < len(w.jobs) {
-			j := w.next()
-			w.mu.Unlock()
-			w.run(j)
-			w.mu.Lock()
+		if !w.runJobs() {
+			w.running--
 		}
-		w.running--
 		if w.closed || w.idle >= runtime.GOMAXPROCS(0) {
 			return
 		}
 		w.idle++
 		w.needed.Wait() // the goroutine that wakes this one has counted it as running
 	}
+}
+
+// runJobs runs jobs until there are none, or until it has given its place to another goroutine;
+// mu is held.
+func (w *workers) runJobs() (placeGiven bool) {
+	for w.first < len(w.jobs) {
+		j := w.next()
+		if t, waits := j.(turn); waits {
+			close(t)
+			return true
+		}
+		w.mu.Unlock()
+		w.run(j)
+		w.mu.Lock()
+	}
+	return false
 }
 
 // run runs a job. After a panic it calls the job's method Abort, if it has one.
@@ -99,14 +172,6 @@ func (w *workers) next() (j Worker) {
 		w.jobs, w.first = w.jobs[:0], 0
 	}
 	return j
-}
-
-// adjustRunning records that a worker waits for its client, -1, or continues, 1.
-func (w *workers) adjustRunning(n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.running += n
-	w.startOne()
 }
 
 // close ends the workers and waits for them. A handshake that was in progress when the

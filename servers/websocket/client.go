@@ -31,9 +31,11 @@ type client struct {
 	reader *bufio.Reader // through which ws reads conn; the poller does not report its buffered bytes
 	feed   wire.Feed
 
-	closeSent bool        // under the feed's lock
-	ended     atomic.Bool // the feed has ended: a worker reads the rest and closes the connection
-	idle      atomic.Bool // no worker reads; the goroutine that sets it to false starts one
+	waits     bool         // reads wait for data, as a message has begun or the socket is closing; only the worker uses it
+	unheard   atomic.Int32 // pings sent since something arrived
+	closeSent bool         // under the feed's lock
+	ended     atomic.Bool  // the feed has ended: a worker reads the rest and closes the connection
+	idle      atomic.Bool  // no worker reads; the goroutine that sets it to false starts one
 
 	pings  int // in the second that began at second; only the worker uses both
 	second time.Time
@@ -54,11 +56,22 @@ func (c *client) Send(frame []byte) error {
 	return err
 }
 
+// maxUnheard is how many heartbeats a peer may leave without a response. One is too few: a slow
+// peer may have other data to read before the ping.
+const maxUnheard = 2
+
+// errUnheard reports that the peer has sent nothing since maxUnheard pings.
+var errUnheard = errors.New("no response to pings")
+
 // Beat sends an empty ping, to which the peer must respond with a pong (RFC 6455,
-// section 5.5.2). The server does not wait for it: the heartbeat is for the client.
+// section 5.5.2). Anything that it sends counts as a response.
 func (c *client) Beat() error {
 	if c.closeSent {
 		return nil // the closing handshake has its own timeout
+	}
+	if c.unheard.Add(1) > maxUnheard {
+		c.startClose(websocket.ClosePolicyViolation, "no response to pings")
+		return errUnheard
 	}
 	_, err := c.conn.Write([]byte{finBit | pingOpcode, 0})
 	return err
@@ -159,17 +172,34 @@ func (c *client) close() {
 	})
 }
 
-// Work reads messages until there is no more data or the socket ends.
+// turnFrames is how many frames a worker reads before another socket has its turn.
+const turnFrames = 32
+
+// Work is a turn: it reads frames until there are no more, for at most turnFrames, or until the socket ends.
 func (c *client) Work() {
 	var err error
-	for err == nil {
-		failed := c.edge.service.Guard(func() { err = c.readMessage() })
+	for range turnFrames {
+		more := true
+		failed := c.edge.service.Guard(func() { more, err = c.readNext() })
 		if failed != nil {
 			err = c.reject(websocket.CloseInternalServerErr, "")
 		}
-		if err == nil && c.releaseWorker() {
+		if err != nil {
+			c.finish(err)
 			return
 		}
+		if !more && c.releaseWorker() {
+			return
+		}
+	}
+	c.edge.service.Poller.Requeue(c)
+}
+
+// finish ends the socket after an error.
+func (c *client) finish(err error) {
+	var network net.Error
+	if errors.As(err, &network) && network.Timeout() && !c.ended.Load() { // else the closing handshake has timed out
+		err = c.reject(websocket.ClosePolicyViolation, "message too slow")
 	}
 	c.feed.Close(wire.Done)
 	if awaitsClose(err) {
@@ -194,16 +224,84 @@ func awaitsClose(err error) bool {
 
 // awaitClose reads and discards until the peer has closed or closeWait
 // ends: closing with unread bytes would reset the connection and could
-// lose the close frame. After a framing error of gorilla it reads bytes.
+// lose the close frame. After a framing error of gorilla, or a timeout, it reads bytes.
 func (c *client) awaitClose() {
+	c.waits = true
 	_ = c.conn.SetReadDeadline(time.Now().Add(closeWait))
 	var err error
 	for err == nil {
 		_, _, err = c.ws.NextReader()
 	}
-	if awaitsClose(err) {
+	if closed := (*websocket.CloseError)(nil); !errors.As(err, &closed) {
 		_, _ = io.Copy(io.Discard, c.reader)
 	}
+}
+
+// readNext handles a ping, a pong or a message. more is false if no frame has begun.
+//
+// gorilla waits for the next frame after a ping or a pong, with the goroutine that reads. So it gets only
+// messages, and pings and pongs within one.
+func (c *client) readNext() (more bool, err error) {
+	c.waits = c.ended.Load() // what is left to wait for is the peer's close frame
+	_, err = c.reader.Peek(1)
+	if err == sock.ErrNothing {
+		return false, nil
+	}
+	for err == nil {
+		b, _ := c.reader.Peek(c.reader.Buffered())
+		size := frameSize(b)
+		switch {
+		case size > c.reader.Size(), size == unmasked: // gorilla waits for its end, or refuses it
+			c.begin()
+			return true, c.readMessage()
+		case 0 < size && size <= len(b):
+			if opcode, data, ok := controlData(b[:size]); ok {
+				return true, c.answer(opcode, data)
+			}
+			if b[0]&finBit == 0 {
+				c.begin()
+			}
+			return true, c.readMessage()
+		}
+		if _, err = c.reader.Peek(len(b) + 1); err == sock.ErrNothing {
+			c.begin()
+			err = nil
+		}
+	}
+	if network := net.Error(nil); !errors.As(err, &network) {
+		err = c.readMessage() // gorilla reports the end of the stream
+	}
+	return true, err
+}
+
+// begin makes reads wait for the rest of a message, which has ReadTimeout from now.
+func (c *client) begin() {
+	if !c.waits {
+		c.waits = true
+		c.setDeadline(time.Now().Add(c.edge.service.Limits.ReadTimeout))
+	}
+}
+
+// endMessage ends what begin has begun.
+func (c *client) endMessage() {
+	if c.waits {
+		c.setDeadline(time.Time{})
+	}
+}
+
+// setDeadline sets the deadline of reads, unless the feed has ended: then the closing handshake has its own.
+func (c *client) setDeadline(t time.Time) {
+	_ = c.feed.Exclusive(func() error { return c.conn.SetReadDeadline(t) }) // fails only on a closed connection
+}
+
+// answer handles the ping or pong in front of the reader.
+func (c *client) answer(opcode byte, data []byte) (err error) {
+	if opcode == pingOpcode {
+		err = c.ws.PingHandler()(string(data))
+	}
+	_, _ = c.reader.Discard(2 + len(mask{}) + len(data)) // cannot fail: they are buffered
+	c.endMessage()
+	return err
 }
 
 // errRefused reports that the server has sent the close frame.
@@ -217,7 +315,9 @@ func (c *client) readMessage() error {
 		return err
 	}
 	c.edge.service.Count.FramesIn.Add(1)
-	return c.handle(kind, r)
+	err = c.handle(kind, r)
+	c.endMessage()
+	return err
 }
 
 // handle handles one message; an error ends the socket.

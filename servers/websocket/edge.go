@@ -49,7 +49,7 @@ func New(s *wire.Service) *wire.Edge {
 
 // upgrade lets gorilla accept the handshake, or refuses it.
 func (e *edge) upgrade(x httpstack.Exchange, _ *httpstack.Request, sub *wire.Subscribe) {
-	c := &client{edge: e, conn: x.Conn()}
+	c := &client{edge: e, conn: x.Conn(), waits: true}
 	c.conn.SetState(c)
 	handshake := func(w http.ResponseWriter, r *http.Request) (err error) {
 		if !validHandshake(r) {
@@ -85,7 +85,7 @@ type readerHijacker struct {
 // Hijack is http.Hijacker's.
 func (h readerHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	_, buffers, err := h.ResponseWriter.(http.Hijacker).Hijack() // the ResponseWriter of Exchange.Upgrade is one
-	conn := workerConn{h.client.conn}
+	conn := workerConn{h.client.conn, h.client}
 	if err == nil {
 		h.client.reader = bufio.NewReaderSize(conn, readBuffer)
 		if conn.Buffered() > 0 { // frames ahead of the 101: gorilla closes if the reader has any
@@ -97,10 +97,23 @@ func (h readerHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // A workerConn is a connection that workers read.
-type workerConn struct{ *sock.Conn }
+type workerConn struct {
+	*sock.Conn
+	client *client
+}
 
 // Read lets another worker run while it waits.
-func (c workerConn) Read(p []byte) (int, error) { return c.ReadWorking(p) }
+func (c workerConn) Read(p []byte) (n int, err error) {
+	if c.client.waits {
+		n, err = c.ReadWorking(p)
+	} else {
+		n, err = c.ReadNow(p)
+	}
+	if n > 0 && c.client.unheard.Load() > 0 {
+		c.client.unheard.Store(0)
+	}
+	return n, err
+}
 
 // open sends the ack, if one is due, starts the feed, and reads when data arrives.
 func (e *edge) open(c *client, sub *wire.Subscribe) {

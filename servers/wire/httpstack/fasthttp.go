@@ -85,22 +85,35 @@ type fastConn struct {
 	server *fastServer
 	then   func(Taken) // called with a taken connection; nil: it was not taken
 
-	turnOver    bool // the turn has ended, because no more bytes were available
+	turnOver    bool // the turn has ended, because no more bytes were available or spent is true
+	spent       bool // the turn has ended because it was long
 	requests    requestReader
 	hasDeadline bool // for the rest of the current request
+	begun       int  // requests of this turn
+	read        int  // bytes of this turn
 }
+
+// A turn ends after turnRequests requests or turnBytes bytes: a client that sends requests without
+// end must not keep a worker to itself.
+const (
+	turnRequests = 16
+	turnBytes    = 64 << 10
+)
 
 // Work is a turn.
 func (c *fastConn) Work() {
 	c.server.turns.Add(1)
 	defer c.server.turns.Add(-1)
-	c.turnOver = false
+	c.turnOver, c.spent, c.begun, c.read = false, false, 0, 0
 	_ = c.server.server.ServeConn(c) // ErrorHandler reports and counts its errors
 	switch then := c.then; {
 	case then != nil:
 		c.then = nil
 		then(c)
 	case c.turnOver:
+		if c.spent {
+			c.stack.Poller.Poll() // connections with new events are served first
+		}
 		c.Resume()
 	default:
 		c.cleanUp()
@@ -108,11 +121,20 @@ func (c *fastConn) Work() {
 }
 
 // Read returns bytes of one request. So, when the connection is taken, fasthttp's buffers are empty.
-func (c *fastConn) Read(p []byte) (int, error) { return c.requests.read(p, c, c.stack) }
+func (c *fastConn) Read(p []byte) (int, error) {
+	n, err := c.requests.read(p, c, c.stack)
+	c.read += n
+	return n, err
+}
 
-// begin ends the turn if there is no request.
+// begin ends the turn if there is no request, or if the turn has been long.
 func (c *fastConn) begin(p []byte) (int, error) {
+	if c.begun == turnRequests || c.read >= turnBytes {
+		c.turnOver, c.spent = true, true
+		return 0, io.EOF
+	}
 	c.hasDeadline = false
+	c.begun++
 	n, err := c.ReadNow(p)
 	c.turnOver = err == sock.ErrNothing
 	if n == 0 && err != nil {
