@@ -1,7 +1,9 @@
 package servers_test
 
 import (
+	"fmt"
 	"io"
+	"net"
 	"runtime"
 	"strings"
 	"sync"
@@ -43,6 +45,76 @@ func TestRequestsMayBeSplitAnywhere(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// A client that is still sending a body that the server refuses must get the reason, not a reset.
+func TestRefusedBodyReceivesResponse(t *testing.T) {
+	on(t, "shortpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		const size = 8 << 20
+		for range 3 {
+			c := dial(t, s)
+			c.send(fmt.Sprintf("POST /v1/topics/a HTTP/1.1\r\nHost: %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", s.addr, size, strings.Repeat("x", size)))
+			if a := c.response("POST"); a.status != 413 {
+				t.Errorf("got %q, want 413", a.header)
+			}
+			c.Close()
+		}
+	})
+}
+
+// A connection of HTTP/1.0 ends with its response, whether that was immediate or not.
+func TestPollOfHTTP10ClosesItsConnection(t *testing.T) {
+	on(t, "longpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		cursor := subscribe(t, s, "topic=a", "").next().Cursor
+		for _, wait := range []string{"0s", "1ms"} {
+			c := dial(t, s)
+			c.send("GET /v1/poll?topic=a&after=" + cursor + "&wait=" + wait + " HTTP/1.0\r\nHost: " + s.addr + "\r\nConnection: keep-alive\r\n\r\n")
+			if a := c.response("GET"); a.status != 204 || !strings.Contains(a.header, "\r\nConnection: close\r\n") {
+				t.Errorf("wait=%s: got %q, want 204 and close", wait, a.header)
+			}
+			c.readToEnd()
+		}
+	})
+}
+
+// EventSource adds the id of the last event to the URL with which it was opened.
+func TestLastEventIDReplacesAfter(t *testing.T) {
+	on(t, "sse", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		opened := subscribe(t, s, "topic=a", "")
+		first := opened.next().Cursor
+		s.publish(t, "a", "old")
+		last := opened.next().Cursor
+		s.publish(t, "a", "new")
+		c := &subscriber{peer: dial(t, s), first: true}
+		c.request("/v1/sse?topic=a&after="+first, "Last-Event-ID: "+last+"\r\n")
+		if b := c.next(); !strings.Contains(b.text(), "new") || strings.Contains(b.text(), "old") {
+			t.Errorf("got %s, want only the message after the last event", b.text())
+		}
+	})
+}
+
+// PROTOCOL.md: a client that half-closes a subscription has disconnected.
+func TestHalfClosedSubscriptionEnds(t *testing.T) {
+	on(t, batched, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		var c *subscriber
+		if v.transport == "longpoll" {
+			c = park(t, s)
+		} else {
+			c = subscribe(t, s, "topic=a", "")
+			c.next()
+		}
+		if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if rest := c.readToEnd(); rest != "" {
+			t.Errorf("received %q, want the end", rest)
+		}
+		until(t, "removed", subscribers(s, 0))
 	})
 }
 

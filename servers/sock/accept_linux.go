@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,11 +15,12 @@ import (
 // An acceptor accepts descriptors that the Go runtime does not manage. The runtime watches
 // only the acceptor's own descriptor, a second one for the listening socket.
 type acceptor struct {
-	file *os.File
-	raw  syscall.RawConn
+	file     *os.File
+	raw      syscall.RawConn
+	vanished time.Duration // how long a peer may leave sent bytes without an acknowledgement (RFC 5482); else the kernel tries for a quarter of an hour
 }
 
-func newAcceptor(ln net.Listener) (a acceptor, err error) {
+func newAcceptor(ln net.Listener, vanished time.Duration) (a acceptor, err error) {
 	tcp, ok := ln.(*net.TCPListener)
 	if !ok {
 		return a, errors.New("sock: not a TCP listener")
@@ -26,6 +28,7 @@ func newAcceptor(ln net.Listener) (a acceptor, err error) {
 	if a.file, err = tcp.File(); err != nil {
 		return a, err
 	}
+	a.vanished = vanished
 	a.raw, err = a.file.SyscallConn()
 	return a, err
 }
@@ -43,11 +46,15 @@ func (a acceptor) accept(noDelay bool) (s socket, err error) {
 	if failed != nil {
 		return s, os.NewSyscallError("accept4", failed)
 	}
+	options := []struct{ name, value int }{{unix.TCP_USER_TIMEOUT, int(a.vanished.Milliseconds())}, {unix.TCP_NODELAY, 1}}
 	if !noDelay { // off in a new socket
-		return s, nil
+		options = options[:1]
 	}
-	if err := unix.SetsockoptInt(s.fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
-		return s, errors.Join(os.NewSyscallError("setsockopt", err), unix.Close(s.fd))
+	for _, o := range options {
+		err := unix.SetsockoptInt(s.fd, unix.IPPROTO_TCP, o.name, o.value)
+		if err != nil && !(err == unix.ENOPROTOOPT && o.name == unix.TCP_USER_TIMEOUT) { // a Multipath TCP socket has none
+			return s, errors.Join(os.NewSyscallError("setsockopt", err), unix.Close(s.fd))
+		}
 	}
 	return s, nil
 }

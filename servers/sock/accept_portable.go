@@ -5,12 +5,13 @@ package sock
 import (
 	"errors"
 	"net"
+	"time"
 )
 
 // An acceptor is a listener of the Go runtime.
 type acceptor struct{ listener net.Listener }
 
-func newAcceptor(ln net.Listener) (acceptor, error) { return acceptor{ln}, nil }
+func newAcceptor(ln net.Listener, _ time.Duration) (acceptor, error) { return acceptor{ln}, nil }
 
 func (a acceptor) accept(noDelay bool) (socket, error) {
 	c, err := a.listener.Accept()

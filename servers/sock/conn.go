@@ -29,7 +29,7 @@ const (
 	Readable Event = 1 << iota // bytes or the end of the stream can be read; requested by Watch
 	Hangup                     // the peer has disconnected or shut down its sending side; requested by Watch
 	Drained                    // the unsent bytes of a Write are sent
-	Stalled                    // bytes are unsent for longer than the stallAfter of NewPoller; repeated until they are sent
+	Stalled                    // bytes are unsent, and the peer has acknowledged none for the stallAfter of NewPoller; repeated until they are sent
 )
 
 // A Handler receives a connection's events, on a goroutine that serves all
@@ -53,7 +53,8 @@ type Conn struct {
 	state      any
 	pending    []byte      // accepted by Write, not yet by the kernel
 	unsent     atomic.Bool // pending is not empty; readable without the lock
-	since      time.Time   // when pending was last empty
+	since      time.Time   // when pending was last empty, or the peer was last seen to make progress
+	progress   uint64      // delivered() at that time
 	stallTimer *time.Timer // calls stalled; nil before the first time
 	want       Event       // events to report to the handler; Drained means writable
 	seen       Event       // events that have happened and still apply
@@ -174,9 +175,9 @@ func (c *Conn) queue(p []byte, sent int) (int, error) {
 		c.unsent.Store(true)
 		c.poller.slow.Add(1)
 		if c.stallTimer == nil {
-			c.stallTimer = time.AfterFunc(c.poller.stallAfter, c.stalled)
+			c.stallTimer = time.AfterFunc(c.poller.stallAfter/stallChecks, c.stalled)
 		} else {
-			c.stallTimer.Reset(c.poller.stallAfter)
+			c.stallTimer.Reset(c.poller.stallAfter / stallChecks)
 		}
 	}
 	c.pending = append(c.pending, p[sent:]...)
@@ -308,12 +309,21 @@ func (c *Conn) Stall() {
 	c.Abort()
 }
 
-// stalled reports pending bytes that are too old, repeatedly until they are sent.
+// stallChecks is how often progress is checked per stallAfter.
+const stallChecks = 4
+
+// stalled reports pending bytes of a peer that has made no progress for too long, repeatedly until they are
+// sent. The kernel reports room only when a third of its buffer is free, which a peer that reads steadily but
+// slowly may take minutes to read.
 func (c *Conn) stalled() {
 	c.mu.Lock()
-	overdue := len(c.pending) > 0 && time.Since(c.since) >= c.poller.stallAfter // else they were sent in the meantime
-	if overdue {
-		c.stallTimer.Reset(c.poller.stallAfter / 4)
+	overdue := false
+	if len(c.pending) > 0 { // else they were sent in the meantime
+		if n := c.delivered(); n != c.progress {
+			c.progress, c.since = n, time.Now()
+		}
+		overdue = time.Since(c.since) >= c.poller.stallAfter
+		c.stallTimer.Reset(c.poller.stallAfter / stallChecks)
 	}
 	h, closing := c.handler, c.closing
 	c.mu.Unlock()

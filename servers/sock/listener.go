@@ -3,6 +3,7 @@ package sock
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"slices"
@@ -16,7 +17,7 @@ import (
 type Counts struct {
 	Accepted     uint64 `json:"accepted"`      // connections
 	Open         uint64 `json:"open"`          // of these, still open
-	AcceptErrors uint64 `json:"accept_errors"` // accepts that failed and were retried
+	AcceptErrors uint64 `json:"accept_errors"` // accepts that failed, each followed by another
 	Stalled      uint64 `json:"-"`             // connections without a handler, closed because they did not drain
 	BytesIn      uint64 `json:"bytes_in"`      // read by the server
 	BytesOut     uint64 `json:"bytes_out"`     // accepted by the kernel
@@ -52,10 +53,10 @@ type Listener struct {
 // Listen wraps a TCP listener. If ln is another kind, Accept fails.
 func Listen(ln net.Listener, p *Poller) *Listener {
 	l := &Listener{Listener: ln, poller: p, quit: make(chan struct{}), open: make(map[*Conn]struct{})}
-	source, err := newAcceptor(ln)
+	source, err := newAcceptor(ln, p.vanishedAfter)
 	l.source, l.accept = source, source.accept
 	if err != nil {
-		l.accept = func(bool) (socket, error) { return socket{}, err }
+		l.accept = func(bool) (socket, error) { return socket{}, fmt.Errorf("listen: %v", err) } // not to be tried again
 	}
 	return l
 }
@@ -71,7 +72,10 @@ func (l *Listener) Accept() (net.Conn, error) {
 	for wait := shortestBackOff; ; wait = min(2*wait, longestBackOff) {
 		s, err := l.accept(!l.Nagle)
 		if err == nil {
-			return l.admit(s)
+			var c *Conn
+			if c, err = l.admit(s); err == nil {
+				return c, nil
+			}
 		}
 		if !retryable(err) {
 			return nil, err
@@ -85,15 +89,17 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// retryable reports whether an accept may succeed later: no descriptors, no
-// memory, or a peer that disconnected before it was accepted.
+// retryable reports whether an accept may succeed later: there were no descriptors or no memory, or the
+// connection had an error before it was accepted (accept(2) passes on errors of its network). Only
+// errors of the listener are permanent.
 func retryable(err error) bool {
-	transient := []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED}
-	return slices.ContainsFunc(transient, func(e syscall.Errno) bool { return errors.Is(err, e) })
+	var errno syscall.Errno
+	permanent := []syscall.Errno{syscall.EBADF, syscall.EINVAL, syscall.ENOTSOCK, syscall.EFAULT}
+	return errors.As(err, &errno) && !slices.Contains(permanent, errno)
 }
 
 // admit makes a Conn of an accepted socket.
-func (l *Listener) admit(s socket) (net.Conn, error) {
+func (l *Listener) admit(s socket) (*Conn, error) {
 	c := &Conn{socket: s, poller: l.poller, listener: l}
 	if l.TLS != nil {
 		c.secure = newSecure(c, l.TLS)

@@ -13,18 +13,22 @@ type Poller struct {
 	// nil: the process ends. Set it before the first connection.
 	Panicked func(any)
 
-	stallAfter time.Duration
-	kernel     watcher
-	tokens     atomic.Uint32
-	slow       atomic.Int64 // connections with pending bytes
-	looking    sync.WaitGroup
-	workers    workers
+	stallAfter    time.Duration
+	vanishedAfter time.Duration // without any acknowledgement: then the kernel ends a connection that has sent something
+	kernel        watcher
+	tokens        atomic.Uint32
+	slow          atomic.Int64 // connections with pending bytes
+	looking       sync.WaitGroup
+	workers       workers
 }
+
+// vanishedExtra is how much longer than a slow peer one may be silent whose machine has vanished.
+const vanishedExtra = 30 * time.Second
 
 // NewPoller starts a poller. Connections whose pending bytes are older than
 // stallAfter are reported as Stalled.
 func NewPoller(stallAfter time.Duration) (*Poller, error) {
-	p := &Poller{stallAfter: stallAfter}
+	p := &Poller{stallAfter: stallAfter, vanishedAfter: stallAfter + vanishedExtra}
 	if err := p.kernel.open(); err != nil {
 		return nil, err
 	}

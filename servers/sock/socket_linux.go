@@ -199,6 +199,15 @@ func (c *Conn) sendPending() error {
 	return err
 }
 
+// delivered returns how many bytes the peer has acknowledged; c.mu is held.
+func (c *Conn) delivered() uint64 {
+	info, err := unix.GetsockoptTCPInfo(c.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return 0
+	}
+	return info.Bytes_acked
+}
+
 // closeSocket closes the socket; c.mu is held, and the descriptor is not used afterwards.
 func (c *Conn) closeSocket() error {
 	c.poller.forget(c)

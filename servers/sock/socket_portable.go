@@ -31,7 +31,13 @@ func (c *Conn) send([]byte) (int, error) { return 0, nil }
 
 func (c *Conn) sendPending() error { return nil }
 
+// delivered returns a number that changes when bytes are sent; c.mu is held.
+func (c *Conn) delivered() uint64 { return uint64(len(c.pending)) }
+
 func (c *Conn) closeSocket() error { return c.tcp.Close() }
+
+// Linger closes the connection; a peer that is still sending may lose the response.
+func (c *Conn) Linger() { _ = c.Close() }
 
 // LocalAddr returns the server's address.
 func (c *Conn) LocalAddr() net.Addr { return c.tcp.LocalAddr() }

@@ -38,7 +38,6 @@ var (
 	errRepeatedTopic     = &Error{Status: 400, Code: "repeated_topic", Message: "A topic is named twice."}
 	errTooManyTopics     = &Error{Status: 400, Code: "too_many_topics", Message: "The subscription names more topics than this server allows."}
 	errBadCursor         = &Error{Status: 400, Code: "bad_cursor", Message: "The cursor is not one that this protocol writes."}
-	errTwoCursors        = &Error{Status: 400, Code: "two_cursors", Message: "Give after or Last-Event-ID, not both."}
 	errBadDelivery       = &Error{Status: 400, Code: "bad_delivery", Message: "The delivery is every or latest."}
 	errBadWait           = &Error{Status: 400, Code: "bad_wait", Message: "The wait is a duration from 0s to this server's maximum poll timeout."}
 	ErrHookURL           = &Error{Status: 400, Code: "bad_url", Message: "A webhook's URL is http://ADDRESS:PORT/PATH, with an IP address."}

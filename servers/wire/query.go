@@ -30,10 +30,7 @@ func (s *Service) subscribe(r *httpstack.Request, e endpoint) (*Subscribe, *Erro
 	if err != nil {
 		return nil, err
 	}
-	if e == sseEndpoint && r.LastEventID != "" { // a browser's EventSource sends it
-		if q.after.given {
-			return nil, errTwoCursors
-		}
+	if e == sseEndpoint && r.LastEventID != "" { // a browser's EventSource adds it when it reconnects: it is the newer cursor
 		q.after.value = r.LastEventID
 	}
 	sub, err := s.check(q, e)

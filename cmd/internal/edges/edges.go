@@ -5,6 +5,7 @@
 package edges
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func Serve(ctx context.Context, edge *wire.Edge, ln net.Listener) error {
 	go func() { served <- edge.Serve(ln) }()
 	select {
 	case err := <-served:
-		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+		return fmt.Errorf("serve %s: %w", ln.Addr(), cmp.Or(err, net.ErrClosed)) // nil: another part of the process closed the listener
 	case <-ctx.Done():
 	}
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), ShutdownLimit)

@@ -87,6 +87,7 @@ type fastConn struct {
 
 	turnOver    bool // the turn has ended, because no more bytes were available or spent is true
 	spent       bool // the turn has ended because it was long
+	refused     bool // the response to the last request ends the connection, of which the rest is not read
 	requests    requestReader
 	hasDeadline bool // for the rest of the current request
 	begun       int  // requests of this turn
@@ -168,7 +169,11 @@ func (c *fastConn) Write(p []byte) (int, error) {
 
 // Close closes the connection, unless only the turn ends.
 func (c *fastConn) Close() error {
-	if c.then != nil || c.turnOver {
+	switch {
+	case c.then != nil, c.turnOver:
+		return nil
+	case c.refused:
+		c.Linger()
 		return nil
 	}
 	return c.Conn.Close()
@@ -218,6 +223,7 @@ func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // Respond makes fasthttp write a response, in one write.
 func (x fastExchange) Respond(r Response) {
+	x.conn.refused = r.refuses()
 	x.ctx.SetStatusCode(r.Status)
 	h := &x.ctx.Response.Header
 	if r.Body != nil {

@@ -17,7 +17,17 @@ type netConn struct {
 	stack       *Stack
 	requests    requestReader
 	hasDeadline bool          // for the rest of the current request
+	refused     bool          // the response to the last request ends the connection, of which the rest is not read
 	corked      *bytes.Buffer // collected bytes; nil: not corked
+}
+
+// Close closes the connection; if a request was refused, after the client has ended.
+func (c *netConn) Close() error {
+	if c.refused {
+		c.Linger()
+		return nil
+	}
+	return c.Conn.Close()
 }
 
 // Read returns bytes of one request. While a handler runs, net/http reads one byte ahead. That is here only to

@@ -160,6 +160,7 @@ func (x *netExchange) Respond(r Response) {
 }
 
 func (x *netExchange) write(r Response) {
+	x.conn.refused = r.refuses()
 	h := x.w.Header()
 	h["Date"] = x.server.stack.clock.date().values // else net/http formats one per response
 	if r.Body != nil {

@@ -16,6 +16,9 @@ type Response struct {
 	Close   bool   // the connection ends with this response
 }
 
+// refuses reports whether the response ends a connection from which more bytes may arrive.
+func (r Response) refuses() bool { return r.Close && r.Status >= http.StatusBadRequest }
+
 const (
 	contentType = "application/json"
 	noStore     = "no-store"
