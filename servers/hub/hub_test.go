@@ -391,3 +391,34 @@ func TestNoMessageIsLostBetweenPublishAndArm(t *testing.T) {
 		r.sub.Close()
 	}
 }
+
+// A read of many topics must not look at all of their messages: it holds the lock.
+func TestReadCollectsOneBatch(t *testing.T) {
+	h := open(t, Options{MaxBatchBytes: 1000})
+	names := make([]string, 64)
+	for i := range names {
+		names[i] = fmt.Sprint("topic", i)
+	}
+	for range 100 {
+		for _, name := range names {
+			mustPublish(t, h, name, "x")
+		}
+	}
+	s := mustSet(t, h, names...)
+	read, messages := Cursor{Epoch: h.Epoch()}, 0
+	for messages < 100*len(names) {
+		r, err := h.Since(read, s, Every)
+		if err != nil || r.Empty() {
+			t.Fatalf("got %d messages and %v after %d of %d", len(r.Messages), err, messages, 100*len(names))
+		}
+		for _, m := range r.Messages {
+			if messages++; m.Number != uint64(messages) {
+				t.Fatalf("got message %d, want %d", m.Number, messages)
+			}
+		}
+		if n := cap(r.Messages); n > 64 {
+			t.Fatalf("a batch of %d messages has room for %d", len(r.Messages), n)
+		}
+		read = r.Next
+	}
+}

@@ -76,14 +76,17 @@ func (h *Hub) Since(after Cursor, s *TopicSet, d Delivery) (Read, error) {
 	case after.Number < h.forgotten:
 		r.Gaps = forgottenGaps(s, after.Number)
 	}
+	var few [16]unread // most sets have fewer topics
+	all := few[:0]
 	for _, t := range s.topics {
-		r.addTopic(t, after.Number, d)
+		if u, ok := r.findUnread(t, after.Number, d); ok {
+			all = append(all, u)
+		}
 	}
 	r.Next = Cursor{Epoch: h.epoch, Number: max(after.Number, s.newest())}
-	if len(s.topics) > 1 {
-		slices.SortFunc(r.Messages, func(a, b Message) int { return cmp.Compare(a.Number, b.Number) })
+	if !r.collect(all, h.options.MaxBatchBytes) {
+		r.cutGaps(s)
 	}
-	r.cut(h.options.MaxBatchBytes, s)
 	return r, nil
 }
 
@@ -105,44 +108,77 @@ func forgottenGaps(s *TopicSet, after uint64) (gaps []Gap) {
 	return gaps
 }
 
-// addTopic adds one topic's messages beyond a hub number, and the gap before them.
-func (r *Read) addTopic(t *topic, after uint64, d Delivery) {
+// unread are the messages of a topic that a read has not collected: at least one.
+type unread struct {
+	log       *log
+	seq, last uint64
+	number    uint64 // of seq
+}
+
+// findUnread returns the topic's messages beyond a hub number, if there are any, and adds the gap before them.
+func (r *Read) findUnread(t *topic, after uint64, d Delivery) (u unread, ok bool) {
 	if t.newest.Load() <= after {
-		return
+		return unread{}, false
 	}
 	last, oldest := t.log.last(), t.log.oldestRetained()
-	if d == Latest && oldest <= last { // only an idle topic does not retain its newest message; superseded messages are not lost
-		r.add(t, last)
-		return
-	}
-	first := t.log.firstAfter(after)
-	if first < oldest {
-		r.Gaps = append(r.Gaps, Gap{Topic: t.name, From: first, To: oldest - 1})
-	}
-	for seq := max(first, oldest); seq <= last; seq++ {
-		r.add(t, seq)
-	}
-}
-
-func (r *Read) add(t *topic, seq uint64) {
-	if object := t.log.object(seq); object != nil {
-		r.Messages = append(r.Messages, Message{Number: t.log.number(seq), Object: object})
-	}
-}
-
-// cut shortens a read to at most maxBytes encoded bytes, but not below one message, and moves its
-// cursor back. Gaps must not extend beyond the cursor, or they would be reported twice.
-func (r *Read) cut(maxBytes int, s *TopicSet) {
-	total := 0
-	for i, m := range r.Messages {
-		total += len(m.Object)
-		if total <= maxBytes || i == 0 {
-			continue
+	first := last
+	if d != Latest || oldest > last { // only an idle topic does not retain its newest message; superseded messages are not lost
+		first = t.log.firstAfter(after)
+		if first < oldest {
+			r.Gaps = append(r.Gaps, Gap{Topic: t.name, From: first, To: oldest - 1})
 		}
-		r.Messages = r.Messages[:i]
-		r.Next.Number = r.Messages[i-1].Number
-		r.cutGaps(s)
-		return
+		first = max(first, oldest)
+	}
+	if first > last {
+		return unread{}, false
+	}
+	return unread{&t.log, first, last, t.log.number(first)}, true
+}
+
+// collect adds messages in the order of their hub numbers, up to maxBytes encoded bytes, but not below one message.
+// It returns false, with the cursor behind the last message added, if there are more. It looks at no others: a
+// subscription to many topics with many messages is read in many batches, each under the lock.
+func (r *Read) collect(all []unread, maxBytes int) (complete bool) {
+	for i := len(all)/2 - 1; i >= 0; i-- {
+		sift(all, i)
+	}
+	for total := 0; len(all) > 0; {
+		u := &all[0]
+		if object := u.log.object(u.seq); object != nil {
+			total += len(object)
+			if n := len(r.Messages); total > maxBytes && n > 0 {
+				r.Next.Number = r.Messages[n-1].Number
+				return false
+			}
+			r.Messages = append(r.Messages, Message{Number: u.number, Object: object})
+		}
+		if u.seq == u.last {
+			all[0] = all[len(all)-1]
+			all = all[:len(all)-1]
+		} else {
+			u.seq++
+			u.number = u.log.number(u.seq)
+		}
+		sift(all, 0)
+	}
+	return true
+}
+
+// sift moves the i-th element of a heap, with the smallest number first, down to its place.
+func sift(all []unread, i int) {
+	for {
+		child := 2*i + 1
+		if child >= len(all) {
+			return
+		}
+		if right := child + 1; right < len(all) && all[right].number < all[child].number {
+			child = right
+		}
+		if all[i].number <= all[child].number {
+			return
+		}
+		all[i], all[child] = all[child], all[i]
+		i = child
 	}
 }
 
