@@ -102,7 +102,7 @@ test-measuring: setup build ## run the tests that measure, alone and without the
 .PHONY: check
 check: download ## run all checks except tests: format, vet, staticcheck, tidy, imports, generated files, other systems
 	@echo "gofumpt";     files=$$($(TOOL) gofumpt -l .); [ -z "$$files" ] || { echo "not formatted (go tool -modfile=tools/go.mod gofumpt -w .):"; echo "$$files"; exit 1; }
-	@echo "go vet";      go vet ./...; go vet -tags nightly ./cmd/...; go -C tools vet ./...; go -C tools/perf vet ./...
+	@echo "go vet";      go vet ./...; go vet -tags nightly ./cmd/... ./servers; go -C tools vet ./...; go -C tools/perf vet ./...
 	@echo "staticcheck"; $(TOOL) staticcheck -tags nightly ./...; go -C tools/perf tool -modfile=../go.mod staticcheck ./...
 	@echo "go mod tidy"; go mod tidy -diff; go -C tools mod tidy -diff; go -C tools/perf mod tidy -diff
 	@echo "imports";     go test -run 'Layout|Folders' ./cmd/pushbench
@@ -152,8 +152,9 @@ nightly-selftest: download build # the self-test with its slow checks
 	@bin/pushbench selftest --long
 
 .PHONY: nightly-timed
-nightly-timed: setup # latency, age of information and engines in real time; cost of recording
+nightly-timed: setup # latency, age of information and engines in real time; clients beside attackers; cost of recording
 	@go test -tags nightly -count 1 -v -timeout 20m ./cmd/internal/timed | grep -vE '^ *(===|---) '
+	@go test -tags nightly -count 1 -v -run 'Hostile|UnderAttack' -timeout 20m ./servers | grep -vE '^ *(===|--- PASS)'
 	@go test -run '^$$' -bench . -benchtime 4x -timeout 20m ./cmd/internal/endtoend
 
 # If doctor finds no other load, only a few measured runs may be INVALID.
