@@ -111,6 +111,8 @@ var badRequests = []badRequest{
 	{id: "H27", send: post1 + "Origin: http://evil.example\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx", status: "403", code: "foreign_origin"},
 	{id: "H27 null", send: post1 + "Origin: null\r\nContent-Length: 1\r\n\r\nx", status: "403", code: "foreign_origin"},
 	{id: "H27 preflight", send: "OPTIONS /v1/topics/a HTTP/1.1\r\nHost: HOST\r\nOrigin: http://evil.example\r\nAccess-Control-Request-Method: POST\r\n\r\n", status: "403", code: "foreign_origin"},
+	{id: "H27 cross-site", send: withHeader("Sec-Fetch-Site: cross-site"), status: "403", code: "foreign_origin"},
+	{id: "H27 same-site", send: withHeader("Sec-Fetch-Site: same-site"), status: "403", code: "foreign_origin"},
 	{id: "H31 header", send: "GET PATH?to", status: "408", code: "timeout", closes: true},
 	{id: "H31 body", send: post1 + "Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nab", status: "408", code: "timeout", closes: true},
 	{id: "H32 garbage", send: "GET PATH?topic=a HTTP/1.1\r\nHost: HOST\r\nLast-Event-ID: x\r\n\r\n", status: "400", code: "bad_cursor", only: "sse"},

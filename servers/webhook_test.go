@@ -189,17 +189,18 @@ func TestUnreachableWebhookIsReported(t *testing.T) {
 func TestWebhookRejectsInvalidRequests(t *testing.T) {
 	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
 	for url, want := range map[string]string{
-		"":                             "bad_url",
-		"https://127.0.0.1:1/":         "bad_url",
-		"http://localhost:1/":          "bad_url",
-		"http://127.0.0.1/":            "bad_url",
-		"http://127.0.0.1:0/":          "bad_url",
-		"http://user@127.0.0.1:1/":     "bad_url",
-		"http://127.0.0.1:1/?query":    "bad_url",
-		"http://127.0.0.1:1/\x7f":      "bad_url",
-		"http://169.254.169.254:80/":   "forbidden_url",
-		"http://[::1]:1/":              "forbidden_url",
-		"http://[::ffff:10.0.0.1]:80/": "forbidden_url",
+		"":                          "bad_url",
+		"https://127.0.0.1:1/":      "bad_url",
+		"http://localhost:1/":       "bad_url",
+		"http://127.0.0.1/":         "bad_url",
+		"http://127.0.0.1:0/":       "bad_url",
+		"http://user@127.0.0.1:1/":  "bad_url",
+		"http://127.0.0.1:1/?query": "bad_url",
+		"http://127.0.0.1:1/" + strings.Repeat("x", 2048): "bad_url",
+		"http://127.0.0.1:1/\x7f":                         "bad_url",
+		"http://169.254.169.254:80/":                      "forbidden_url",
+		"http://[::1]:1/":                                 "forbidden_url",
+		"http://[::ffff:10.0.0.1]:80/":                    "forbidden_url",
 	} {
 		if a := hook(t, s, url, "topic=a"); !strings.Contains(string(a.body), `"error":"`+want+`"`) {
 			t.Errorf("%q: %d %s, want %s", url, a.status, a.body, want)

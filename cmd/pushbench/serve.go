@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"os/signal"
 	"slices"
@@ -38,6 +39,7 @@ type serveOptions struct {
 	library   wire.Library
 	tls       bool
 	inject    string
+	access    wire.Access
 	hooks     []string
 	allowed   []netip.Prefix // hooks, parsed
 	limits    wire.Limits
@@ -75,6 +77,8 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.SortFlags = false
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 selects a free port")
 	f.BoolVar(&o.anywhere, "listen-anywhere", false, "allow --listen addresses that other machines can reach")
+	f.StringSliceVar(&o.access.Hosts, "public-host", nil, "name by which requests may address the server, such as bench.example, also through a proxy with TLS; repeat the flag for other names (default: only this machine's)")
+	f.StringSliceVar(&o.access.Origins, "allow-origin", nil, "origin whose pages may use the server, such as https://app.example; repeat the flag for other origins (default: only the server's own)")
 	f.StringVar((*string)(&o.library), "library", string(wire.Reference), "HTTP library of the server: nethttp, fasthttp, or reference (WebSocket on nethttp, the others on fasthttp)")
 	f.BoolVar(&o.tls, "tls", false, "serve over TLS 1.3 with a certificate generated at start for the address of --listen")
 	f.DurationVar(&o.hub.BatchingDelay, "batching-delay", 0, "longest time to delay messages to send several in one write; 0s: no delay (default: 0s)")
@@ -134,7 +138,25 @@ func (o *serveOptions) check() error {
 		}
 		o.allowed = append(o.allowed, p)
 	}
+	if err := o.checkAccess(); err != nil {
+		return err
+	}
 	return o.checkListen()
+}
+
+// checkAccess refuses origins that no browser sends, and names with a port.
+func (o *serveOptions) checkAccess() error {
+	for _, origin := range o.access.Origins {
+		if u, err := url.Parse(origin); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ToLower(u.Scheme+"://"+u.Host) != origin {
+			return app.Usagef("serve: --allow-origin %q is not an origin such as https://app.example: scheme, name in lower case, and port if it is not the usual one", origin)
+		}
+	}
+	for _, host := range o.access.Hosts {
+		if u := (&url.URL{Host: host}); host == "" || strings.ContainsAny(host, "/@: ") || u.Hostname() != host {
+			return app.Usagef("serve: --public-host %q is not a name such as bench.example, without a port", host)
+		}
+	}
+	return nil
 }
 
 // checkListen refuses addresses that other machines can reach, unless --listen-anywhere is given.
@@ -177,6 +199,7 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr 
 		return err
 	}
 	defer service.Close()
+	service.Access = o.access
 	if o.faults != (faults.Faults{}) {
 		service.Inject(o.faults)
 	}

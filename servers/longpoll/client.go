@@ -36,6 +36,7 @@ type client struct {
 	follow      *hub.Subscription // nil before the first waiting poll
 	cursor      hub.Cursor
 	delivery    hub.Delivery
+	origin      string      // of the page of another site that may read the response
 	last        bool        // the connection ends with this response
 	deadline    time.Time   // of the waiting poll
 	timer       *time.Timer // fires at deadline, without effect if no poll is waiting; nil before the first waiting poll
@@ -84,7 +85,7 @@ func (c *client) park(taken httpstack.Taken, sub *wire.Subscribe, last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.subscribe(sub.Set)
-	c.phase, c.taken, c.cursor, c.delivery, c.last = parked, taken, sub.After, sub.Delivery, last
+	c.phase, c.taken, c.cursor, c.delivery, c.origin, c.last = parked, taken, sub.After, sub.Delivery, sub.Origin, last
 	c.edge.service.Count.WaitingPolls.Add(1)
 	c.conn.Handle(c)
 	c.deadline = time.Now().Add(sub.Wait)
@@ -156,7 +157,7 @@ func (c *client) respond() {
 // write responds with a batch, in the same bytes as for all other clients.
 func (c *client) write(b *wire.Batch[*httpstack.Poll]) {
 	c.edge.service.Count.Sent(b.Messages, b.Gaps)
-	if r := c.finalize(c.edge.service.Batch(b.Frame.Body)); r.Close {
+	if r := c.finalize(c.edge.service.Batch(b.Frame.Body)); r.Close || r.Origin != "" {
 		c.finish(c.edge.service.HTTP.AppendResponse(nil, r))
 		return
 	}
@@ -165,7 +166,7 @@ func (c *client) write(b *wire.Batch[*httpstack.Poll]) {
 
 func (c *client) finalize(r httpstack.Response) httpstack.Response {
 	r.Close = r.Close || c.last
-	c.last = r.Close
+	c.last, r.Origin = r.Close, c.origin
 	return r
 }
 

@@ -16,6 +16,9 @@ import (
 // MaxHooks bounds the webhooks of a server: each uses a goroutine and a connection.
 const MaxHooks = 10_000
 
+// maxURL bounds the URL of a webhook, in bytes: a server with MaxHooks of them uses several copies of each.
+const maxURL = 2 << 10
+
 // Hooks are the webhooks of a service: one per URL.
 type Hooks struct {
 	service *wire.Service
@@ -85,6 +88,9 @@ func (h *Hooks) register(target string, sub *wire.Subscribe) (httpstack.Response
 // check refuses all but http://ADDRESS:PORT/PATH with an allowed address. It refuses names
 // because their address can change.
 func (h *Hooks) check(target string) error {
+	if len(target) > maxURL {
+		return wire.ErrHookURL
+	}
 	u, err := url.Parse(target)
 	if err != nil || u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return wire.ErrHookURL

@@ -27,6 +27,10 @@ const (
 	giveUp       = time.Minute
 )
 
+// maxDials bounds the dials at a time: each uses goroutines and a descriptor until it fails. Others wait, at most for
+// postTimeout.
+const maxDials = 256
+
 // newClient makes a client that dials only allowed addresses, follows no redirect, and keeps
 // one connection per receiver.
 func newClient(allows func(netip.Addr) bool) *http.Client {
@@ -43,8 +47,25 @@ func newClient(allows func(netip.Addr) bool) *http.Client {
 		Timeout:       postTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext, DisableCompression: true, MaxIdleConnsPerHost: 1,
+			DialContext: bounded(dialer.DialContext, maxDials), DisableCompression: true, MaxIdleConnsPerHost: 1,
 		},
+	}
+}
+
+// A dial is as net.Dialer.DialContext.
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// bounded returns a dial that lets at most limit dials run at a time.
+func bounded(d dial, limit int) dial {
+	running := make(chan struct{}, limit)
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		select {
+		case running <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		defer func() { <-running }()
+		return d(ctx, network, address)
 	}
 }
 

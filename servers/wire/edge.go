@@ -37,6 +37,9 @@ func NewEdge(s *Service, handle Handler, closed func(*sock.Conn)) *Edge {
 	dispatch := func(x httpstack.Exchange, r *httpstack.Request) {
 		failed := s.Guard(func() {
 			if response, sub := s.handle(r); sub != nil {
+				if sub.Origin != "" {
+					x = readable{x, sub.Origin}
+				}
 				handle(x, r, sub)
 			} else {
 				x.Respond(response)
@@ -47,6 +50,18 @@ func NewEdge(s *Service, handle Handler, closed func(*sock.Conn)) *Edge {
 		}
 	}
 	return &Edge{service: s, server: s.HTTP.NewServer(dispatch, closed)}
+}
+
+// A readable exchange lets a page of another origin read the response.
+type readable struct {
+	httpstack.Exchange
+	origin string
+}
+
+// Respond names the origin in the response.
+func (x readable) Respond(r httpstack.Response) {
+	r.Origin = x.origin
+	x.Exchange.Respond(r)
 }
 
 // Serve accepts and serves until the listener is closed or Shutdown.

@@ -40,9 +40,9 @@ var (
 	errBadCursor         = &Error{Status: 400, Code: "bad_cursor", Message: "The cursor is not one that this protocol writes."}
 	errBadDelivery       = &Error{Status: 400, Code: "bad_delivery", Message: "The delivery is every or latest."}
 	errBadWait           = &Error{Status: 400, Code: "bad_wait", Message: "The wait is a duration from 0s to this server's maximum poll timeout."}
-	ErrHookURL           = &Error{Status: 400, Code: "bad_url", Message: "A webhook's URL is http://ADDRESS:PORT/PATH, with an IP address."}
+	ErrHookURL           = &Error{Status: 400, Code: "bad_url", Message: "A webhook's URL is http://ADDRESS:PORT/PATH, with an IP address, in at most 2048 bytes."}
 	errUTF8              = &Error{Status: 400, Code: "bad_utf8", Message: "The payload is not valid UTF-8."}
-	errForeignOrigin     = &Error{Status: 403, Code: "foreign_origin", Message: "The Origin is not this server."}
+	errForeignOrigin     = &Error{Status: 403, Code: "foreign_origin", Message: "The request is of a page of another site; serve --allow-origin allows an origin."}
 	ErrHookTarget        = &Error{Status: 403, Code: "forbidden_url", Message: "This server is not allowed to post to this address."}
 	errNotFound          = &Error{Status: 404, Code: "not_found", Message: "There is no such endpoint on this server."}
 	errTimeout           = &Error{Status: 408, Code: "timeout", Message: "The request took too long to arrive.", closes: true}
@@ -52,7 +52,7 @@ var (
 	errMediaType         = &Error{Status: 415, Code: "unsupported_media_type", Message: "A payload is text/plain, application/json or application/octet-stream, in UTF-8."}
 	errEncoding          = &Error{Status: 415, Code: "unsupported_encoding", Message: "A payload must not have a content coding."}
 	errExpectation       = &Error{Status: 417, Code: "expectation_failed", Message: "The only expectation that this server meets is 100-continue.", closes: true}
-	errUnknownHost       = &Error{Status: 421, Code: "unknown_host", Message: "The Host is not an address of this server.", closes: true}
+	errUnknownHost       = &Error{Status: 421, Code: "unknown_host", Message: "The Host is not an address of this server; serve --public-host allows a name.", closes: true}
 	errHeaderTooLarge    = &Error{Status: 431, Code: "header_too_large", Message: "The request line and headers are larger than this server accepts.", closes: true}
 	errInternal          = &Error{Status: 500, Code: "internal", Message: "The server failed because of a bug.", closes: true}
 	ErrHooksFull         = &Error{Status: 503, Code: "webhooks_full", Message: "The server has reached its maximum number of webhooks."}

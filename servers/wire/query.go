@@ -16,6 +16,7 @@ type Subscribe struct {
 	FromNow  bool // no cursor was given: respond immediately with an ack
 	Delivery hub.Delivery
 	Wait     time.Duration // polls only
+	Origin   string        // of another site's page that may read the response; "": none
 }
 
 // subscribe reads a subscription request.

@@ -34,6 +34,7 @@ type Service struct {
 	Count  Counters
 	HTTP   *httpstack.Stack // the HTTP library
 	TLS    *tls.Config      // nil: cleartext. Set it before Serve
+	Access Access           // set it before Serve
 
 	// Webhooks starts to post a subscription's messages to a URL and replaces the previous
 	// webhook with that URL. nil: this server has none. Set it before Serve.
@@ -143,7 +144,7 @@ func (s *Service) listen(ln net.Listener) *sock.Listener {
 	l := sock.Listen(ln, s.Poller)
 	l.FirstByte, l.TLS, l.Nagle = s.Limits.IdleTimeout, s.TLS, s.nagle
 	s.listener.Store(l)
-	s.hosts.Store(allowHosts(ln.Addr()))
+	s.hosts.Store(allowHosts(ln.Addr(), s.Access.Hosts))
 	if s.closing.Load() {
 		_ = l.Close() // beginShutdown was called before there was a listener to close
 	}
@@ -178,6 +179,23 @@ func (s *Service) handle(r *httpstack.Request) (httpstack.Response, *Subscribe) 
 	if err := s.admit(r); err != nil {
 		return s.refuse(err), nil
 	}
+	origin, err := s.origin(r)
+	if err != nil {
+		return s.refuse(err), nil
+	}
+	response, sub := s.respond(r, endpoint, origin)
+	response.Origin = origin
+	if sub != nil {
+		sub.Origin = origin
+	}
+	return response, sub
+}
+
+// respond is handle for an admitted request; origin is that of another site's page that may read the response.
+func (s *Service) respond(r *httpstack.Request, endpoint endpoint, origin string) (httpstack.Response, *Subscribe) {
+	if origin != "" && r.Method == "OPTIONS" { // Fetch, section 3.3.2: CORS-preflight request
+		return s.finish(httpstack.Response{Status: 204, Allow: "GET, HEAD, POST"}), nil
+	}
 	switch endpoint {
 	case publishEndpoint:
 		return s.publish(r), nil
@@ -205,13 +223,10 @@ func (s *Service) scheme() string {
 	return "http"
 }
 
-// admit makes the checks that are the same for every endpoint.
+// admit makes the check that is the same for every endpoint, before that of the origin.
 func (s *Service) admit(r *httpstack.Request) *Error {
-	switch {
-	case !s.hosts.Load().allow(r.Host), r.Scheme != "" && r.Scheme != s.scheme():
+	if !s.hosts.Load().allow(r.Host) || r.Scheme != "" && r.Scheme != s.scheme() {
 		return errUnknownHost
-	case len(r.Origins) > 1, len(r.Origins) == 1 && r.Origins[0] != s.scheme()+"://"+r.Host:
-		return errForeignOrigin
 	}
 	return nil
 }

@@ -86,6 +86,9 @@ type stream struct {
 // Bytes that a client sends after its request are never read.
 func (s *stream) open(sub *Subscribe) {
 	first := s.edge.service.HTTP.AppendDate([]byte("HTTP/1.1 200 OK\r\n"))
+	if sub.Origin != "" {
+		first = httpstack.AppendOrigin(first, sub.Origin)
+	}
 	first = append(first, s.edge.header...)
 	if sub.FromNow {
 		first = append(first, s.edge.frame(s.edge.service.Ack(sub), sub.After)...)

@@ -204,7 +204,7 @@ func BenchmarkParseQuery(b *testing.B) {
 
 // Only a name can be rebound to the server's address: an address never can.
 func TestOnlyHostNamesOfThisMachineAreAllowed(t *testing.T) {
-	h := allowHosts(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)})
+	h := allowHosts(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, nil)
 	for host, want := range map[string]bool{
 		"192.0.2.1": true, "192.0.2.1:80": true, "localhost": true, "[::1]": true, "[::1]:80": true,
 		"": false, ":80": false, "192.0.2.2": false, "evil.example": false, "evil.example:80": false, "[evil.example]": false,

@@ -208,6 +208,7 @@ func (x fastExchange) read(r *Request) error {
 		ContentType:     text(h.ContentType()),
 		ContentEncoding: text(h.ContentEncoding()),
 		LastEventID:     text(h.Peek("Last-Event-ID")),
+		FetchSite:       text(h.Peek("Sec-Fetch-Site")),
 		HTTP11:          h.IsHTTP11(),
 		Last:            x.conn.requests.head.close,
 		Body:            x.ctx.Request.Body(),

@@ -81,6 +81,7 @@ type Request struct {
 	ContentType     string
 	ContentEncoding string
 	LastEventID     string
+	FetchSite       string // Sec-Fetch-Site: from where a browser's page requests
 	HTTP11          bool
 	Last            bool // the client wants the connection closed after the response
 	Body            []byte

@@ -126,6 +126,7 @@ func (x *netExchange) read(r *Request) error {
 		ContentType:     hr.Header.Get("Content-Type"),
 		ContentEncoding: hr.Header.Get("Content-Encoding"),
 		LastEventID:     hr.Header.Get("Last-Event-Id"),
+		FetchSite:       hr.Header.Get("Sec-Fetch-Site"),
 		HTTP11:          hr.ProtoAtLeast(1, 1),
 		Last:            x.conn.requests.head.close,
 	}

@@ -14,6 +14,7 @@ type Response struct {
 	Version string // Sec-WebSocket-Version of a refused handshake (RFC 6455 section 4.4)
 	NoStore bool   // Cache-Control: no-store
 	Close   bool   // the connection ends with this response
+	Origin  string // the page that may read the response, if it is not of this server; Allow of its preflight is for that page
 }
 
 // refuses reports whether the response ends a connection from which more bytes may arrive.
@@ -29,8 +30,16 @@ func (s *Stack) setHeaders(r Response, set func(name, value string)) {
 	if r.NoStore {
 		set("Cache-Control", noStore)
 	}
-	if r.Allow != "" {
+	switch {
+	case r.Allow != "" && r.Status == http.StatusNoContent:
+		set("Access-Control-Allow-Methods", r.Allow)
+		set("Access-Control-Allow-Headers", "Content-Type, Last-Event-ID")
+	case r.Allow != "":
 		set("Allow", r.Allow)
+	}
+	if r.Origin != "" {
+		set("Access-Control-Allow-Origin", r.Origin)
+		set("Vary", "Origin")
 	}
 	if r.Version != "" {
 		set("Sec-WebSocket-Version", r.Version)
@@ -56,10 +65,19 @@ func (s *Stack) appendResponse(dst []byte, r Response, d *date) []byte {
 	if n := s.fillLength(r); n > 0 {
 		dst = append(append(append(dst, fillHeader+": "...), s.fill[:n]...), "\r\n"...)
 	}
+	if r.Origin != "" {
+		dst = AppendOrigin(dst, r.Origin)
+	}
 	if r.Close {
 		dst = append(dst, "Connection: close\r\n"...)
 	}
 	return append(append(dst, "\r\n"...), r.Body...)
+}
+
+// AppendOrigin appends the headers by which a browser lets a page of another origin read a response (Fetch, section
+// 3.3.3), and a cache keeps the responses of origins apart.
+func AppendOrigin(dst []byte, origin string) []byte {
+	return append(append(append(dst, "Access-Control-Allow-Origin: "...), origin...), "\r\nVary: Origin\r\n"...)
 }
 
 // appendNetHeaders appends the headers of a poll in the order of net/http.
@@ -101,6 +119,9 @@ func (s *Stack) fillLength(r Response) int {
 	}
 	if r.Close {
 		size += len("Connection: close\r\n")
+	}
+	if r.Origin != "" {
+		size += len(AppendOrigin(nil, r.Origin))
 	}
 	return max(0, s.ResponseHeaderBytes-size-len(fillHeader+": \r\n"))
 }
