@@ -10,6 +10,7 @@ ARGS     ?=# more flags of make bench, such as ARGS='--repetitions 12'
 RACE     ?= -race# make test RACE= runs without the race detector and needs no C compiler
 PKG      ?= ./...# packages of make test and make micro
 FUZZTIME ?= 20s# time per fuzz target
+QUARTER  ?=# make fuzz QUARTER=0 … 3 runs that quarter of the targets, QUARTER=commit a different one for each commit
 COUNT    ?= 1# runs per benchmark; benchstat requires 10 or more
 BENCH    ?= .# benchmarks of make micro: a regular expression
 TIME     ?= 1s# time per benchmark, or a number of iterations such as 20x
@@ -131,10 +132,16 @@ micro: download ## run Go benchmarks of the hot paths, with allocations (PKG=, B
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(TIME) -count $(COUNT) $(PKG) | grep -v 'no test files'
 
 .PHONY: fuzz
-fuzz: download ## run each fuzz target for 20 s, one per core in parallel (FUZZTIME=)
+fuzz: download ## run each fuzz target for 20 s, one per core in parallel (FUZZTIME=, PKG=, QUARTER=)
 	@{ go test -list '^Fuzz' $(PKG); [ "$(PKG)" != ./... ] || go -C tools/perf test -list '^Fuzz' .; } | \
 	awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, targets[i]; n = 0 }' | \
+	awk -v quarter="$(if $(filter commit,$(QUARTER)),$$(($$(git rev-list --count HEAD) % 4)),$(QUARTER))" 'quarter == "" || NR % 4 == quarter' | \
 	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 tools/fuzz.sh $(FUZZTIME)
+
+.PHONY: advisories
+advisories: download ## list the advisories of the public Go database for the pinned modules: 1 for some, 2 if it cannot be reached
+	@go -C tools build -o $(CURDIR)/bin/advisories ./advisories
+	@bin/advisories . tools tools/perf
 
 # Tests that need a quiet machine or too much time for each change. Each part fits one CI job; the
 # parts run one after the other.
