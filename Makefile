@@ -10,6 +10,7 @@ ARGS     ?=# more flags of make bench, such as ARGS='--repetitions 12'
 RACE     ?= -race# make test RACE= runs without the race detector and needs no C compiler
 PKG      ?= ./...# packages of make test and make micro
 FUZZTIME ?= 20s# time per fuzz target
+SOAK     ?= 1h# duration of make soak
 QUARTER  ?=# make fuzz QUARTER=0 … 3 runs that quarter of the targets, QUARTER=commit a different one for each commit
 COUNT    ?= 1# runs per benchmark; benchstat requires 10 or more
 BENCH    ?= .# benchmarks of make micro: a regular expression
@@ -142,6 +143,10 @@ fuzz: download ## run each fuzz target for 20 s, one per core in parallel (FUZZT
 advisories: download ## list the advisories of the public Go database for the pinned modules: 1 for some, 2 if it cannot be reached
 	@go -C tools build -o $(CURDIR)/bin/advisories ./advisories
 	@bin/advisories . tools tools/perf
+
+.PHONY: soak
+soak: download ## keep all servers busy for 1 hour with churn, slow readers, resets and garbage: a table, and what leaks (SOAK=)
+	@PUSHBENCH_SOAK=$(SOAK) go test -tags nightly -count 1 -v -timeout 0 -run '^TestSoak$$' ./servers | sed -E 's/^ +soak_test.go:[0-9]+: //'
 
 # Tests that need a quiet machine or too much time for each change. Each part fits one CI job; the
 # parts run one after the other.
