@@ -178,8 +178,9 @@ const turnFrames = 32
 // Work is a turn: it reads frames until there are no more, for at most turnFrames, or until the socket ends.
 func (c *client) Work() {
 	var err error
+	var more bool
 	for range turnFrames {
-		more := true
+		more = true
 		failed := c.edge.service.Guard(func() { more, err = c.readNext() })
 		if failed != nil {
 			err = c.reject(websocket.CloseInternalServerErr, "")
