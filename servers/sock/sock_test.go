@@ -406,7 +406,7 @@ func until(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-func TestAcceptSurvivesErrorsOfConnections(t *testing.T) {
+func TestAcceptRetriesWithoutDescriptors(t *testing.T) {
 	p, err := NewPoller(time.Minute)
 	if err != nil {
 		t.Fatal(err)
