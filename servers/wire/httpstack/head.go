@@ -23,7 +23,7 @@ type head struct {
 
 	post, http10 bool
 	seen         singleton
-	expect       []byte // the value of Expect
+	expect       [2]int // where the value of Expect begins and ends; a slice would not survive the growth of a buffer
 }
 
 // A singleton is a header that a request has at most once. Two of them are ambiguous, because a library uses the
@@ -61,9 +61,9 @@ func (h *head) parse(b []byte, limit int) (end int, err error) {
 			h.begin = start
 			err = h.requestLine(line)
 		case len(line) > 0:
-			err = h.field(line)
+			err = h.field(line, start)
 		case h.lines > 0:
-			return h.next, h.finish()
+			return h.next, h.finish(b)
 		case start > 0: // a second empty line
 			err = ErrMalformed
 		default:
@@ -157,7 +157,7 @@ func escapes(path []byte) error {
 }
 
 // field checks NAME ":" VALUE (RFC 9112 section 5).
-func (h *head) field(line []byte) error {
+func (h *head) field(line []byte, start int) error {
 	n := 0
 	for n < len(line) && class[line[n]]&token != 0 {
 		n++
@@ -165,11 +165,12 @@ func (h *head) field(line []byte) error {
 	if n == 0 || n == len(line) || line[n] != ':' || !printable(line[n+1:]) && !all(line[n+1:], valued) {
 		return ErrMalformed
 	}
-	return h.named(line[:n], bytes.Trim(line[n+1:], " \t"))
+	value := bytes.Trim(line[n+1:], " \t")
+	return h.named(line[:n], value, start+cap(line)-cap(value))
 }
 
-// named checks the value of a header that the servers use.
-func (h *head) named(name, value []byte) error {
+// named checks the value of a header that the servers use; at is where the value begins.
+func (h *head) named(name, value []byte, at int) error {
 	switch len(name) {
 	case len("Host"):
 		if is(name, "host") {
@@ -177,7 +178,9 @@ func (h *head) named(name, value []byte) error {
 		}
 	case len("Expect"):
 		if is(name, "expect") {
-			h.expect = value
+			if len(value) > 0 {
+				h.expect = [2]int{at, at + len(value)}
+			}
 			return h.once(hasExpect, true)
 		}
 	case len("Trailer"):
@@ -239,25 +242,24 @@ func (h *head) contentLength(digits []byte) bool {
 }
 
 // finish checks what the headers mean together.
-func (h *head) finish() error {
+func (h *head) finish(b []byte) error {
 	if h.seen&hasHost == 0 && !h.http10 {
 		return ErrMalformed // RFC 9112 section 3.2
 	}
 	if h.length > 0 && !h.post {
 		return ErrUnexpectedBody
 	}
-	if h.expect == nil {
-		return nil
-	}
+	value := b[h.expect[0]:h.expect[1]]
 	switch {
+	case len(value) == 0:
 	case h.http10: // RFC 9110 section 10.1.1
-		blank(h.expect)
-	case !is(h.expect, "100-continue"):
+		blank(value)
+	case !is(value, "100-continue"):
 		return ErrExpectation
 	case h.length == 0:
-		blank(h.expect)
+		blank(value)
 	default:
-		copy(h.expect, "100-continue") // fasthttp knows only this spelling
+		copy(value, "100-continue") // fasthttp knows only this spelling
 	}
 	return nil
 }
