@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -163,6 +164,95 @@ func TestSocketPublicationIsAcknowledged(t *testing.T) {
 		}
 		if n := stats(t, s).FramesIn; n != 6 {
 			t.Errorf("stats count %d messages, want 6", n)
+		}
+	})
+}
+
+// What a client may send although few do. Lengths that are not minimal and empty fragments are deviations that PROTOCOL.md lists.
+func TestUnusualFramesAreAccepted(t *testing.T) {
+	publication := func(size int) string {
+		return strings.Replace(goodPublication, `"x"`, `"`+strings.Repeat("x", size-len(goodPublication)+1)+`"`, 1)
+	}
+	masked := "\x00\x00\x00\x00"
+	oneByOne := frame(opText, "")
+	for _, b := range []byte(publication(1000)) {
+		oneByOne += frame(opContinuation, string(b))
+	}
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		for what, send := range map[string]string{
+			"length of 16 bits for 100":       "\x81\xfe\x00\x64" + masked + publication(100),
+			"length of 64 bits for 100":       "\x81\xff\x00\x00\x00\x00\x00\x00\x00\x64" + masked + publication(100),
+			"length of 64 bits for 200":       "\x81\xff\x00\x00\x00\x00\x00\x00\x00\xc8" + masked + publication(200),
+			"1,000 fragments of one byte":     oneByOne + frame(fin|opContinuation, ""),
+			"1,000 empty fragments":           frame(opText, "") + strings.Repeat(frame(opContinuation, ""), 1000) + frame(fin|opContinuation, goodPublication),
+			"1,000 pongs that nobody expects": strings.Repeat(frame(fin|opPong, "x"), 1000) + frame(fin|opText, goodPublication),
+		} {
+			c := subscribe(t, s, "topic=none", "")
+			c.next()
+			c.send(send)
+			if op, got := readFrame(t, c.r); op != opText || !strings.HasPrefix(string(got), `{"ack":1,`) {
+				t.Errorf("%s: got opcode %d, %q, want the acknowledgement", what, op, got)
+			}
+		}
+	})
+}
+
+// A server that has no extension and no subprotocol confirms none, whatever a client offers.
+func TestOffersOfAHandshakeAreDeclined(t *testing.T) {
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		for _, offer := range []string{
+			"Extensions: permessage-deflate; client_max_window_bits",
+			"Extensions: permessage-deflate; server_max_window_bits=7",
+			"Extensions: permessage-deflate; server_max_window_bits=10; server_max_window_bits=11",
+			"Extensions: x-unknown; a=b, permessage-deflate",
+			"Extensions: " + strings.TrimSuffix(strings.Repeat("permessage-deflate, ", 50), ", "),
+			"Extensions: ,;=",
+			"Protocol: chat, superchat",
+			"Protocol: chat\r\nSec-WebSocket-Protocol: chat",
+		} {
+			c := dial(t, s)
+			c.request("/v1/ws?topic=a", handshake, "Sec-WebSocket-"+offer+"\r\n")
+			if header, err := readHeader(c.r); err != nil || len(header) != 129 || !strings.HasPrefix(header, "HTTP/1.1 101 ") {
+				t.Errorf("%s: got %q, %v, want a 101 of 129 bytes", offer, header, err)
+			}
+		}
+	})
+}
+
+// Deliveries, acknowledgements and pongs are written by different goroutines, each frame as a whole.
+func TestFramesOfConcurrentWritersAreWhole(t *testing.T) {
+	const publications, pings = 500, 50
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := subscribe(t, s, "topic=a&topic=b", "")
+		c.next()
+		var writers sync.WaitGroup
+		defer writers.Wait()
+		writers.Go(func() {
+			for range publications {
+				s.publish(t, "b", "from the service")
+			}
+		})
+		writers.Go(func() {
+			for i := range publications {
+				_, _ = c.Write([]byte(frame(fin|opText, goodPublication)))
+				if i < pings {
+					_, _ = c.Write([]byte(frame(fin|opPing, "ping")))
+				}
+			}
+		})
+		for acks, pongs, messages := 0, 0, 0; acks < publications || pongs < pings || messages < 2*publications; {
+			op, payload := readFrame(t, c.r)
+			switch {
+			case op == opPong && string(payload) == "ping":
+				pongs++
+			case op == opText && strings.HasPrefix(string(payload), `{"ack":1,`):
+				acks++
+			default:
+				messages += len(parseBatch(t, payload).Messages)
+			}
 		}
 	})
 }
