@@ -191,7 +191,9 @@ func (l *DelayLine) Remove(n int) {
 	if n < p.Size {
 		p.begun = p.begun || n > 0
 		p.Size -= n
-		p.Data = p.Data[n:]
+		if p.Data != nil { // nil: only the size matters
+			p.Data = p.Data[n:]
+		}
 		return
 	}
 	*p = Segment{}

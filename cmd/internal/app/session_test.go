@@ -38,6 +38,9 @@ func TestHangUpDrains(t *testing.T) {
 	}
 }
 
+// standardError is what os.Stderr is outside of tests: package testing may replace it.
+var standardError = os.NewFile(2, "stderr")
+
 // What reads the progress, such as head, may end before the run. Without the session, the write would end this process.
 func TestEndedReaderDoesNotEndTheRun(t *testing.T) {
 	ownLock(t)
@@ -53,7 +56,7 @@ func TestEndedReaderDoesNotEndTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(terminal)
-	err = Env{Err: os.Stderr}.InSession(t.Context(), func(s *Session) error {
+	err = Env{Err: standardError}.InSession(t.Context(), func(s *Session) error {
 		if err := unix.Dup2(int(w.Fd()), stderr); err != nil {
 			return err
 		}
