@@ -207,7 +207,7 @@ func (s *Scenario) PollTimeout() Duration {
 }
 
 // maxResponse is how long a client waits for a response beyond the long-poll timeout.
-const maxResponse = Duration(5 * time.Second)
+const maxResponse = Duration(10 * time.Second)
 
 // ReadTimeout returns how long a client waits for data before it treats a connection as dead. 0
 // means no timeout, because an idle stream is indistinguishable from a broken one.

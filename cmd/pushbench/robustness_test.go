@@ -1,3 +1,5 @@
+//go:build !race
+
 package main
 
 import (
@@ -39,7 +41,7 @@ type namedTest struct {
 }
 
 // The page lists only what a test covers, and names tests that exist. What cannot occur is listed with its reason.
-func TestRobustnessPageNamesExistingTests(t *testing.T) {
+func TestAllTextOfTheRobustnessPageIsTrue(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "robustness", "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)
@@ -121,7 +123,7 @@ func (n namedTest) find(root string) (file string, err error) {
 	return file, nil
 }
 
-func TestMissingTestsAreFound(t *testing.T) {
+func TestMissingTestsOfAllTextAreFound(t *testing.T) {
 	root := moduleRoot(t)
 	for want, test := range map[string]namedTest{
 		"":                     {In: "scenarios", Name: "TestBroken", Cases: []string{"duplicate-key"}},
