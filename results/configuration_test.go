@@ -1,3 +1,5 @@
+//go:build !race
+
 package results_test
 
 import (
@@ -41,7 +43,7 @@ func store(t *testing.T, run *results.Run) string {
 	return finished.Path
 }
 
-func TestSweepHasARowPerConfiguration(t *testing.T) {
+func TestSweepOfAReferenceHasARowPerConfiguration(t *testing.T) {
 	run := swept()
 	read, err := results.Open(store(t, run))
 	if err != nil {
@@ -65,7 +67,7 @@ func TestSweepHasARowPerConfiguration(t *testing.T) {
 }
 
 // An invalid trial of one configuration does not affect the other configurations of its transport.
-func TestInvalidTrialAffectsOnlyItsConfiguration(t *testing.T) {
+func TestInvalidTrialOfAReferenceAffectsOnlyItsConfiguration(t *testing.T) {
 	run := swept()
 	invalid := &run.Trials[2]
 	invalid.Status, invalid.Reason = results.Invalid, "late"
@@ -79,7 +81,7 @@ func TestInvalidTrialAffectsOnlyItsConfiguration(t *testing.T) {
 	}
 }
 
-func TestManifestWithoutConfigurationsHasOnePerTransport(t *testing.T) {
+func TestManifestOfAReferenceWithoutConfigurations(t *testing.T) {
 	run := synthetic.Run(1, time.Second)
 	var names []string
 	for _, c := range run.Manifest.AllConfigurations() {
@@ -97,7 +99,7 @@ func TestManifestWithoutConfigurationsHasOnePerTransport(t *testing.T) {
 }
 
 // The committed run opens, and each of its rows has trials.
-func TestCommittedRunOpens(t *testing.T) {
+func TestAReferenceOpens(t *testing.T) {
 	run, err := results.Open("reference/chat")
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +111,7 @@ func TestCommittedRunOpens(t *testing.T) {
 	}
 }
 
-func TestInvalidConfigurationIsRefused(t *testing.T) {
+func TestAReferenceWithAnInvalidConfigurationIsRefused(t *testing.T) {
 	for name, corrupt := range map[string]func(*results.Run){
 		"a trial of an unknown configuration":                func(r *results.Run) { r.Trials[3].Configuration = "longpoll batching_delay=7ms" },
 		"an interval of an unknown configuration":            func(r *results.Run) { r.Intervals[3].Configuration = "longpoll batching_delay=7ms" },

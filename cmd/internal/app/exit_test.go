@@ -1,3 +1,5 @@
+//go:build !race
+
 package app
 
 import (
@@ -9,7 +11,7 @@ import (
 )
 
 // A failed assertion is exit code 4, an undecided one 8. An invalid run is 3 whatever its assertions.
-func TestExitCodesOfAssertions(t *testing.T) {
+func TestExitCodesOfAReferenceWithAssertions(t *testing.T) {
 	reference, err := results.Open("../../../results/reference/chat")
 	if err != nil {
 		t.Fatal(err)

@@ -58,7 +58,7 @@ func newFixture(due ...time.Duration) (*fixture, error) {
 // deliver delivers a message to the client with a given latency.
 func (g *fixture) deliver(index int, after time.Duration) {
 	data := payload.Append(nil, g.run, uint32(index), 64)
-	g.recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte(g.plan.Topics[0]), Seq: uint64(index + 1), Data: data}}},
+	g.recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte(g.plan.Topics[0]), Data: data}}},
 		fixtureStart.Add(g.plan.Messages[index].Due+after))
 }
 
