@@ -148,7 +148,7 @@ func TestUnwritableFileIsReported(t *testing.T) {
 	if !strings.Contains(stdout.String(), "bars: 1 met") {
 		t.Errorf("got %q on stdout, want the table", stdout)
 	}
-	if got := c.stderr.(*bytes.Buffer).String(); !strings.Contains(got, "perf: write results to "+filepath.Join(c.out, "perf.md")) {
+	if got := c.stderr.(*bytes.Buffer).String(); !strings.Contains(got, "perf: "+filepath.Join(c.out, "perf.md")+" is a folder; allowed: a file in an existing folder") {
 		t.Errorf("got %q on stderr, want that the file cannot be written", got)
 	}
 }
