@@ -32,7 +32,7 @@ func (s *TopicSet) newest() uint64 {
 }
 
 // Set returns the set of the named topics, creating those that do not exist.
-// There must be at least one name, each valid, none twice. The only error is ErrFull.
+// Each name must be valid, none given twice. Without a name the set never has a message. The only error is ErrFull.
 func (h *Hub) Set(names []string) (*TopicSet, error) {
 	names = slices.Clone(names)
 	slices.Sort(names)
@@ -44,8 +44,9 @@ func (h *Hub) Set(names []string) (*TopicSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := h.sets.put(h, key, &TopicSet{topics: topics})
-	if &s.topics[0] != &topics[0] {
+	made := &TopicSet{topics: topics}
+	s := h.sets.put(h, key, made)
+	if s != made {
 		h.release(topics) // another goroutine was first
 	}
 	return s, nil

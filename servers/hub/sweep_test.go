@@ -160,3 +160,15 @@ func TestPanicOfAWakerAffectsNoOther(t *testing.T) {
 		}
 	}
 }
+
+// A client that only publishes subscribes to no topic.
+func TestSetWithoutTopics(t *testing.T) {
+	h := open(t, Options{})
+	first, err := h.Set(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := h.Set(nil); err != nil || second != first || first.Len() != 0 {
+		t.Errorf("got %p and %v, want %p without topics", second, err, first)
+	}
+}
