@@ -77,7 +77,7 @@ func (d *Dir) Write(name string, data []byte) error {
 // tempPrefix begins the name of a file that is being written.
 const tempPrefix = ".tmp-"
 
-// errReadOnly is that of a file that nobody may write. Root may, and could rename another over it.
+// errReadOnly is that of a file without write permission. Root may, and could rename another over it.
 var errReadOnly = errors.New("the file is read-only")
 
 func writeAndClose(f *os.File, data []byte, mode fs.FileMode) error {

@@ -181,12 +181,12 @@ func TestUnusualFramesAreAccepted(t *testing.T) {
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		for what, send := range map[string]string{
-			"length of 16 bits for 100":       "\x81\xfe\x00\x64" + masked + publication(100),
-			"length of 64 bits for 100":       "\x81\xff\x00\x00\x00\x00\x00\x00\x00\x64" + masked + publication(100),
-			"length of 64 bits for 200":       "\x81\xff\x00\x00\x00\x00\x00\x00\x00\xc8" + masked + publication(200),
-			"1,000 fragments of one byte":     oneByOne + frame(fin|opContinuation, ""),
-			"1,000 empty fragments":           frame(opText, "") + strings.Repeat(frame(opContinuation, ""), 1000) + frame(fin|opContinuation, goodPublication),
-			"1,000 pongs that nobody expects": strings.Repeat(frame(fin|opPong, "x"), 1000) + frame(fin|opText, goodPublication),
+			"length of 16 bits for 100":   "\x81\xfe\x00\x64" + masked + publication(100),
+			"length of 64 bits for 100":   "\x81\xff\x00\x00\x00\x00\x00\x00\x00\x64" + masked + publication(100),
+			"length of 64 bits for 200":   "\x81\xff\x00\x00\x00\x00\x00\x00\x00\xc8" + masked + publication(200),
+			"1,000 fragments of one byte": oneByOne + frame(fin|opContinuation, ""),
+			"1,000 empty fragments":       frame(opText, "") + strings.Repeat(frame(opContinuation, ""), 1000) + frame(fin|opContinuation, goodPublication),
+			"1,000 unexpected pongs":      strings.Repeat(frame(fin|opPong, "x"), 1000) + frame(fin|opText, goodPublication),
 		} {
 			c := subscribe(t, s, "topic=none", "")
 			c.next()

@@ -23,7 +23,7 @@ import (
 	"pushbench/results"
 )
 
-// A tampering is what somebody else made of a run folder or a file, and what the commands that open it do.
+// A tampering is a change to a run folder or a file, and what the commands that open it do.
 type tampering struct {
 	name     string
 	change   func(path string) error // of the folder "run", which is a valid run
@@ -88,9 +88,9 @@ func asOrdinaryUser() (restore func()) {
 	if os.Geteuid() != 0 {
 		return func() {}
 	}
-	const nobody = 65534
+	const unprivileged = 65534
 	runtime.LockOSThread()
-	_ = syscall.Setfsuid(nobody) // of this thread only: setfsuid(2)
+	_ = syscall.Setfsuid(unprivileged) // of this thread only: setfsuid(2)
 	return func() {
 		_ = syscall.Setfsuid(0)
 		runtime.UnlockOSThread()

@@ -73,7 +73,7 @@ func (ref reference) targetFile(name string, files []string) (string, error) {
 	}
 	file := ref.run.Manifest.Targets[i].File
 	if !filepath.IsLocal(file) || !strings.HasPrefix(filepath.Clean(file), TargetsFolder+string(filepath.Separator)) {
-		// It may start any program, and the folder may be somebody else's.
+		// It may start any program, and the folder may come from another person.
 		return "", Usagef("%s measured the server %s of the target file %s; to start that, give it with --target %[3]s", ref.run.Path, name, file)
 	}
 	if t, err := loadTarget("--target", file); err != nil || string(t.Name) != name {
