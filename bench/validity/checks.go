@@ -192,14 +192,14 @@ func notThrottled(e Evidence) (bool, string) {
 }
 
 // Other processes may use maxOtherLoad of the cores. Their user time is what remains of the cores' when that of our
-// processes is subtracted. The kernel splits both by sampling at its ticks, every 4 ms on many systems, so that the
-// difference is exact to about a quarter of the limit in minOtherInterval, and better in a longer window.
+// processes is subtracted. The kernel splits both by sampling at its ticks, every 4 ms on many systems, and so misjudges
+// short bursts: on a quiet machine of two cores the remainder was 0.4 to 5.1 % (52 trials), beside compilers 20 to 60 %.
 const (
-	maxOtherLoad     = 0.05
+	maxOtherLoad     = 0.10
 	minOtherInterval = time.Second
 )
 
-// noOtherLoad reports whether other processes used at most 5 % of the cores of server and load generator in the window.
+// noOtherLoad reports whether other processes used at most 10 % of the cores of server and load generator in the window.
 func noOtherLoad(e Evidence) (bool, string) {
 	available := e.CPUInterval.Seconds() * float64(e.OtherCores)
 	switch {

@@ -39,7 +39,7 @@ func ValidEvidence() Evidence {
 	e.Link.Up.Late.RecordMany(900*time.Microsecond, 100)
 	e.Link.Down.Late.RecordMany(900*time.Microsecond, 100)
 	e.ThrottleShown, e.Window = true, 10*time.Second
-	e.OtherUser, e.OtherCores = 900*time.Millisecond, 2
+	e.OtherUser, e.OtherCores = 1900*time.Millisecond, 2
 	// Two deliveries took 10 ms each. A third, due 1 s before the end of the span, never happened.
 	e.InFlight = InFlight{Mean: 0.102, Error: 0.0005, Squares: 3, Samples: 2000, Span: 10 * time.Second, Missing: time.Second}
 	e.Margin = 0.05
@@ -89,7 +89,7 @@ var corruptions = map[string][]func(*Evidence){
 		},
 	},
 	NotThrottled: {func(e *Evidence) { e.Throttled = 1 }},
-	NoOtherLoad:  {func(e *Evidence) { e.OtherUser = 1100 * time.Millisecond }},
+	NoOtherLoad:  {func(e *Evidence) { e.OtherUser = 2100 * time.Millisecond }},
 	LinkOnTime: {
 		func(e *Evidence) { e.Link.Up.Late.RecordMany(1100*time.Microsecond, 2) },
 		func(e *Evidence) { e.Link.Down.Late.RecordMany(1100*time.Microsecond, 2) },
