@@ -110,8 +110,7 @@ check: download ## run all checks except tests: format, vet, staticcheck, tidy, 
 	@echo "imports";     go test -run 'Layout|Folders' ./cmd/pushbench
 	@echo "tools";       go -C tools test ./...
 	@echo "go generate"; before=$$(git diff -- '*.schema.json' docs); go generate ./...; [ "$$before" = "$$(git diff -- '*.schema.json' docs)" ] || { echo "generated files were out of date: commit the output of make docs"; exit 1; }
-	@for system in linux/arm64 darwin/arm64; do \
-		echo "go vet for $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
+	@echo "types for linux/arm64 and darwin/arm64"; go -C tools build -o $(CURDIR)/bin/typecheck ./typecheck; bin/typecheck linux/arm64 darwin/arm64
 
 # A built binary, because go run hides the exit code and does not forward SIGTERM.
 .PHONY: perf
