@@ -129,10 +129,12 @@ func (m *stallMonitor) run(core int, started func()) error {
 	}
 	first := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
 	_ = unix.SchedSetAttr(0, &first, 0) // without permission the result is the same if each core has one process at a time
-	next := clock.Now().Add(validity.StallInterval)
-	for started(); ; next = clock.Now().Add(validity.StallInterval) {
+	now := clock.Now()
+	started()
+	for { // a stall between two sleeps counts, too: the next sleep ends late
+		next := now.Add(validity.StallInterval)
 		clock.SleepUntil(next)
-		now := clock.Now()
+		now = clock.Now()
 		m.note(now, now.Sub(next))
 	}
 }
