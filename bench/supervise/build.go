@@ -77,7 +77,7 @@ func command(ctx context.Context, t *scenarios.Target, field string, words []sce
 	}
 	c.Stdout, c.Stderr, c.Env = &output, &output, os.Environ()
 	if err := c.Run(); err != nil {
-		return fmt.Errorf("%s: %s: %w%s", field, asWritten(words), plain(err, argv[0]), last(&output))
+		return fmt.Errorf("%s: %s: %w%s", field, asWritten(words), plain(err, argv[0]), last(t, output.String()))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -22,6 +23,7 @@ import (
 
 	"pushbench/bench/child"
 	"pushbench/bench/consent"
+	"pushbench/bench/target"
 	"pushbench/scenarios"
 )
 
@@ -33,6 +35,9 @@ func Run(path, address string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	_ = t.ReadLogins() // so that no error shows them; pushbench reports what is wrong with them
+	// Else a write to a parent that was killed would end this process, and leave the server.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -71,7 +76,8 @@ func Run(path, address string, in io.Reader, out io.Writer) error {
 	}
 	select {
 	case <-ctx.Done():
-		return lines.Send(child.Farewell{Output: strings.TrimPrefix(last(&s.output), "; ")})
+		s.end()
+		return lines.Send(child.Farewell{Output: strings.TrimPrefix(s.last(), "; ")})
 	case <-s.ended:
 		return s.exit("")
 	}
@@ -239,7 +245,7 @@ func (s *server) ready(ctx context.Context) error {
 	case <-s.ended:
 		return s.exit("; start.run must stay in the foreground")
 	case <-timeout.C:
-		return fmt.Errorf("the server is not ready after %v; start waits until %s%s", within, waitsFor, last(&s.output))
+		return fmt.Errorf("the server is not ready after %v; start waits until %s%s", within, waitsFor, s.last())
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -299,7 +305,7 @@ func (s *server) exit(hint string) error {
 	if inUse.MatchString(s.output.String()) {
 		hint = "; another process has the port on which it listens: it must listen on {port}"
 	}
-	return fmt.Errorf("the server ended: %s%s%s", how, last(&s.output), hint)
+	return fmt.Errorf("the server ended: %s%s%s", how, s.last(), hint)
 }
 
 // inUse matches the error of a server that cannot listen.
@@ -324,10 +330,13 @@ const lastLines = 3
 // fatal matches the line with which runtimes begin the output of a crash: Go, Java, and Node or Python with an exception.
 var fatal = regexp.MustCompile(`^(panic: |fatal error: |SIG[A-Z]+: |Exception in thread |([\w.]+\.)?\w*(Error|Exception)\b.*:)`)
 
-// last is the end of an output, on one line.
-func last(output fmt.Stringer) string {
+// last is the end of the server's output.
+func (s *server) last() string { return last(s.target, s.output.String()) }
+
+// last is the end of an output, on one line, without the secrets of the target.
+func last(t *scenarios.Target, output string) string {
 	var lines []string
-	for line := range strings.Lines(output.String()) {
+	for line := range strings.Lines(string(target.SecretsOf(t, os.LookupEnv).Mask([]byte(output)))) {
 		if line = strings.TrimSpace(plainText(line)); line != "" {
 			lines = append(lines, line)
 		}

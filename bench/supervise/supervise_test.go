@@ -1,16 +1,98 @@
 package supervise
 
 import (
-	"bytes"
+	"bufio"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"pushbench/scenarios"
 )
+
+// described is the text of a target file with a start.
+func described(start string) string {
+	return "version: 1\nname: test\nstart: " + start + "\ntransports: {sse: {path: \"/{topic}\"}}\npublish: {post: \"/{topic}\"}\n"
+}
+
+func started(t *testing.T, start string) *scenarios.Target {
+	t.Helper()
+	file, err := scenarios.ReadTarget("test.yaml", strings.NewReader(described(start)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// What a server and a build write into an error has no value of an environment variable that the target file names.
+func TestErrorsHaveNoSecret(t *testing.T) {
+	t.Setenv("PUSHBENCH_TEST_SECRET", "hunter/two")
+	const says = `sh, -c, 'echo "refused: $WORD"; echo "{\"word\":\"hunter\\/two\"} word=hunter%2ftwo"; exit 3'`
+	file := started(t, `{run: [`+says+`, "{port}"], env: ["WORD={env:PUSHBENCH_TEST_SECRET}"]}`)
+	s, err := start(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.end()
+	want := "refused: ********** | {\"word\":\"***********\"} word=************"
+	if err := s.ready(t.Context()); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want an end %s", err, want)
+	}
+	t.Setenv("WORD", "hunter/two")
+	file.Start.Build = []scenarios.Template{"sh", "-c", "echo $WORD; exit 3"}
+	if err := Build(t.Context(), file); err == nil || !strings.HasSuffix(err.Error(), "ends with: **********") {
+		t.Errorf("build: %v", err)
+	}
+}
+
+// A parent that is killed reads no more: the supervisor still ends all processes of the server. The test runs again as
+// the supervisor; its processes hold a pipe open.
+func TestProcessesEndAlthoughNobodyReads(t *testing.T) {
+	const again = "PUSHBENCH_TEST_SUPERVISOR"
+	if path := os.Getenv(again); path != "" {
+		_ = Run(path, "", os.Stdin, os.Stdout) // it cannot report that it has ended
+		return
+	}
+	path := t.TempDir() + "/test.yaml"
+	if err := os.WriteFile(path, []byte(described(`{run: [sh, -c, "setsid sleep 600 & echo ready; exec sleep 600", "{port}"], log: ready}`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	held, hold, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+	cmd.Env, cmd.ExtraFiles = append(os.Environ(), again+"="+path), []*os.File{hold}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	hold.Close()
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	out.Close()
+	in.Close()
+	_ = cmd.Wait()
+	if err := held.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := held.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("a process of the server has not ended: %v", err)
+	}
+}
 
 // The test runs again in a process with a lower soft limit, as a login shell has.
 func TestServerMayOpenAsManyFilesAsTheHardLimitAllows(t *testing.T) {
@@ -23,17 +105,7 @@ func TestServerMayOpenAsManyFilesAsTheHardLimitAllows(t *testing.T) {
 		}
 		return
 	}
-	file, err := scenarios.ReadTarget("test.yaml", strings.NewReader(`
-version: 1
-name: test
-start: {run: [sh, -c, "ulimit -S -n; exec sleep 60", "{port}"], log: '^[0-9]+$|^unlimited$'}
-transports: {sse: {path: "/{topic}"}}
-publish: {post: "/{topic}"}
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := start(file)
+	s, err := start(started(t, `{run: [sh, -c, "ulimit -S -n; exec sleep 60", "{port}"], log: '^[0-9]+$|^unlimited$'}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +162,7 @@ func TestExcerptHasTheReasonOfACrash(t *testing.T) {
 		"KeyError: 'a'\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback\n  File \"x\"\n    raise\nValueError: no port\n": "; its output ends with: File \"x\" | raise | ValueError: no port",
 		"warning: 1 Error found\na\nb\nc\n":                                                                                                                 "; its output ends with: a | b | c",
 	} {
-		if got := last(bytes.NewBufferString(output)); got != want {
+		if got := last(new(scenarios.Target), output); got != want {
 			t.Errorf("%q:\n got %s\nwant %s", output, got, want)
 		}
 	}

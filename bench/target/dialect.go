@@ -23,6 +23,7 @@ type Dialect struct {
 	Subprotocol string // offered in the upgrade; "": none
 	Split       []byte // separates records in a frame; nil: a frame is a record
 	Binary      bool   // frames are binary
+	Secrets
 
 	path    text
 	headers []field // of the client's request, with those of the login
@@ -42,11 +43,10 @@ type Dialect struct {
 		put     text
 		headers []field
 	}
-	names   []string       // of values, by index
-	own     int            // the value that is the login of a client; -1: none
-	logins  []string       // of the clients, by number
-	secrets [][]byte       // see Mask
-	first   map[int]string // values before the first response, by index
+	names  []string       // of values, by index
+	own    int            // the value that is the login of a client; -1: none
+	logins []string       // of the clients, by number
+	first  map[int]string // values before the first response, by index
 }
 
 // Indexes of the values that every client has. Values that it captures follow.
@@ -137,7 +137,7 @@ func Compile(t *scenarios.Target, transport scenarios.Transport, env func(string
 	if !t.Offers(transport) {
 		return nil, fmt.Errorf("target %s has no transport %s; allowed: %s", t.Name, transport, join(t.Offered()))
 	}
-	d := &Dialect{Target: string(t.Name), Transport: transport, names: slices.Clone(fixedNames)}
+	d := &Dialect{Target: string(t.Name), Transport: transport, names: slices.Clone(fixedNames), Secrets: SecretsOf(t, env)}
 	c := compiler{Dialect: d, env: env}
 	c.login = c.fields(t.Login)
 	switch transport {
@@ -153,9 +153,6 @@ func Compile(t *scenarios.Target, transport scenarios.Transport, env func(string
 		c.socket(t.Transports.WebSocket)
 	}
 	d.own, d.logins = slices.Index(d.names, loginName), t.Logins
-	for _, login := range t.Logins {
-		c.hide(login)
-	}
 	d.resumes = slices.Contains(t.Promises.Resume, transport)
 	c.publishing(t.Publish, transport)
 	if c.unset != "" {
@@ -198,7 +195,6 @@ func (c *compiler) text(t scenarios.Template) (all text) {
 			if !set && c.unset == "" {
 				c.unset = variable
 			}
-			c.hide(value)
 			all = append(all, piece{value, -1})
 		case p.Name != "":
 			all = append(all, piece{"", c.value(p.Name)})

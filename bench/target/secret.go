@@ -1,6 +1,12 @@
 package target
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"pushbench/scenarios"
+)
 
 // loginName is the placeholder of a client's login.
 const loginName = "login"
@@ -8,36 +14,105 @@ const loginName = "login"
 // leastSecret is the fewest bytes of a value that is hidden: a shorter one is no secret, and would hide other text.
 const leastSecret = 4
 
-// hide makes Mask hide a value, also where it is percent-encoded.
-func (d *Dialect) hide(value string) {
-	if len(value) < leastSecret {
-		return
+// Secrets are texts that no output may show.
+type Secrets struct{ values []string }
+
+// SecretsOf returns the values of all environment variables that a target file names, and the logins of its clients.
+func SecretsOf(t *scenarios.Target, env func(string) (string, bool)) (s Secrets) {
+	add := func(value string) {
+		if len(value) >= leastSecret {
+			s.values = append(s.values, value)
+		}
 	}
-	var encoded []byte
-	for i := range len(value) {
-		encoded = appendPercentEncoded(encoded, value[i])
+	for _, name := range scenarios.Template(t.Source).Names() {
+		if variable, fromEnv := strings.CutPrefix(name, "env:"); fromEnv {
+			value, _ := env(variable)
+			add(value)
+		}
 	}
-	d.secrets = append(d.secrets, []byte(value))
-	if string(encoded) != value {
-		d.secrets = append(d.secrets, encoded)
+	for _, login := range t.Logins {
+		add(login)
 	}
+	return s
 }
 
-// Mask returns a copy of what was sent or received, in which asterisks replace the values of environment variables and
-// the logins of clients.
-func (d *Dialect) Mask(data []byte) []byte {
+// Mask returns a copy of what was sent, received or written, in which asterisks replace the secrets: as they are,
+// percent-encoded (RFC 3986), and with the escapes of JSON (RFC 8259).
+func (s Secrets) Mask(data []byte) []byte {
 	masked := bytes.Clone(data)
-	for _, secret := range d.secrets {
-		for rest := masked; ; {
-			at := bytes.Index(rest, secret)
-			if at < 0 {
-				break
-			}
-			rest = rest[at:]
-			for i := range secret {
-				rest[i] = '*'
-			}
+	s.mask(masked, data, nil)
+	for _, one := range []struct {
+		begins byte
+		decode func([]byte) (byte, int)
+	}{{'%', percentDecoded}, {'\\', unescaped}} {
+		if bytes.IndexByte(data, one.begins) >= 0 {
+			text, from := decoded(data, one.begins, one.decode)
+			s.mask(masked, text, from)
 		}
 	}
 	return masked
+}
+
+// mask replaces the secrets in a text, whose bytes begin in masked at from; nil: where they are.
+func (s Secrets) mask(masked, text []byte, from []int) {
+	for _, secret := range s.values {
+		for at := 0; ; at += len(secret) {
+			next := bytes.Index(text[at:], []byte(secret))
+			if next < 0 {
+				break
+			}
+			at += next
+			begin, end := at, at+len(secret)
+			if from != nil {
+				begin, end = from[begin], from[end]
+			}
+			for i := begin; i < end; i++ {
+				masked[i] = '*'
+			}
+		}
+	}
+}
+
+// decoded returns data without one kind of escapes, and where each of its bytes begins in data, and where data ends.
+func decoded(data []byte, begins byte, decode func([]byte) (byte, int)) (text []byte, from []int) {
+	for at := 0; at < len(data); {
+		c, n := data[at], 1
+		if c == begins {
+			if one, size := decode(data[at+1:]); size > 0 {
+				c, n = one, 1+size
+			}
+		}
+		text, from = append(text, c), append(from, at)
+		at += n
+	}
+	return text, append(from, len(data))
+}
+
+// percentDecoded decodes the n digits behind a percent sign; n is 0 if they are none.
+func percentDecoded(rest []byte) (c byte, n int) { return hexadecimal(rest, 0, 2) }
+
+// hexadecimal decodes the digits from skip up to n.
+func hexadecimal(rest []byte, skip, n int) (byte, int) {
+	if len(rest) < n {
+		return 0, 0
+	}
+	c, err := strconv.ParseUint(string(rest[skip:n]), 16, 8) // secrets are ASCII, or the same bytes in JSON
+	if err != nil {
+		return 0, 0
+	}
+	return byte(c), n
+}
+
+// unescaped decodes the n bytes behind a backslash; n is 0 if they are no escape.
+func unescaped(rest []byte) (c byte, n int) {
+	switch {
+	case len(rest) == 0:
+		return 0, 0
+	case rest[0] == 'u':
+		return hexadecimal(rest, 1, len("u0000"))
+	}
+	if i := strings.IndexByte(`"\/bfnrt`, rest[0]); i >= 0 {
+		return "\"\\/\b\f\n\r\t"[i], 1
+	}
+	return 0, 0
 }

@@ -417,6 +417,27 @@ publish: {post: "/publish/{topic}", frame: '{login} {payload}'}
 	}
 }
 
+// Secrets are hidden as they are, percent-encoded and with the escapes of JSON, however servers write them.
+func TestSecretsAreHiddenInEveryForm(t *testing.T) {
+	target := &scenarios.Target{Source: []byte("login: [\"A: {env:TOKEN}\"]\nstart: {env: [\"X={env:START}\"]} # {env:STARS} {env:UNSET}"), Logins: []string{"be/ta", "abc"}}
+	secrets := SecretsOf(target, func(name string) (string, bool) {
+		value, set := map[string]string{"TOKEN": `s/3"<c`, "START": "öffnen", "STARS": "****"}[name]
+		return value, set
+	})
+	for text, want := range map[string]string{
+		`a s/3"<c b`:                         `a ****** b`,
+		`a s%2f3%22%3Cc b be%2Fta`:           `a ************ b *******`,
+		`{"a":"s\/3\"\u003cc","b":"be\/ta"}`: `{"a":"*************","b":"******"}`,
+		`öffnen abc be/t %`:                  `******* abc be/t %`,
+		`**** \`:                             `**** \`,
+		`%`:                                  `%`, `\u00`: `\u00`, `\u263abe/ta`: `\u263a*****`,
+	} {
+		if got := string(secrets.Mask([]byte(text))); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
+
 // Each request has a field once: its own field replaces that of the login, which replaces a default.
 func TestOwnFieldsReplaceThoseOfTheLogin(t *testing.T) {
 	const file = `

@@ -64,8 +64,8 @@ var layout = []rule{
 		tests: []string{"bench/generator/generatortest"},
 	},
 	{packages: "bench/generator/generatortest"},
-	{packages: "bench/consent", may: []string{"bench/target", "scenarios"}},                                                                 // decides before anything is sent
-	{packages: "bench/supervise", may: []string{"bench/child", "bench/consent", "bench/cost", "scenarios"}, tests: []string{"bench/clock"}}, // starts servers of others, knows no protocol
+	{packages: "bench/consent", may: []string{"bench/target", "scenarios"}}, // decides before anything is sent
+	{packages: "bench/supervise", may: []string{"bench/child", "bench/consent", "bench/cost", "bench/target", "scenarios"}, tests: []string{"bench/clock"}}, // starts servers of others, knows no protocol
 	{
 		packages: "bench/trial", // independent of the run that it is part of
 		may: []string{
