@@ -311,7 +311,7 @@ func (c *conn) write(p []byte) error {
 	}
 	n, err := c.writeSome(p)
 	if err != nil {
-		c.loop.engine.Traffic.Up.Envelope.Add(-int64(len(p))) // see close
+		c.loop.engine.Traffic.Uncount(p)
 		return err
 	}
 	c.out = append(c.out, p[n:]...)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"pushbench/bench/client"
 	"pushbench/bench/client/clienttest"
 	"pushbench/scenarios/transports"
@@ -90,5 +92,31 @@ func TestConnectionsHaveTurns(t *testing.T) {
 	}
 	if err := <-flooded; err != nil {
 		t.Error(err)
+	}
+}
+
+// A request that was counted and cannot be written is in no part.
+func TestUnwrittenRequestIsNotCounted(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pair[0])
+	unix.Close(pair[1])
+	traffic := new(client.Traffic)
+	made, err := New(client.Config{Target: "127.0.0.1:1", Transport: transports.LongPoll, Traffic: traffic, Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer made.Close()
+	request := "GET / HTTP/1.1\r\n\r\n"
+	traffic.Requests.Add(1)
+	traffic.Up.Headers.Add(int64(len(request)))
+	c := conn{loop: made.(*engine).loops[0], fd: pair[0]}
+	if err := c.write([]byte(request)); err == nil {
+		t.Error("a closed connection accepted a request")
+	}
+	if w := traffic.Snapshot(); w.Up.Headers != 0 || w.Up.Envelope != 0 || w.Requests != 0 {
+		t.Errorf("got %+v and %d requests, want none", w.Up, w.Requests)
 	}
 }

@@ -184,7 +184,7 @@ func (c *conn) awaitBytes(timeout time.Duration) {
 // write writes bytes that are already counted, and subtracts those that were not sent.
 func (c *conn) write(p []byte) error {
 	n, err := c.Write(p)
-	if n == 0 && c.counting.delayed != nil {
+	if n == 0 {
 		c.traffic.Uncount(p)
 		return err
 	}

@@ -122,6 +122,18 @@ func TestConnCountsItsBytes(t *testing.T) {
 	}
 	c.Close()
 	c.Close() // the second time changes nothing
+
+	// A request that was counted and cannot be written is in no part.
+	request := "GET / HTTP/1.1\r\n\r\n"
+	before := traffic.Snapshot()
+	traffic.Requests.Add(1)
+	traffic.Up.Headers.Add(int64(len(request)))
+	if err := c.write([]byte(request)); err == nil {
+		t.Error("a closed connection accepted a request")
+	}
+	if after := traffic.Snapshot(); after.Up != before.Up || after.Requests != before.Requests {
+		t.Errorf("got %+v and %d requests, want %+v and %d", after.Up, after.Requests, before.Up, before.Requests)
+	}
 }
 
 func TestOnDoneIsCancelled(t *testing.T) {
