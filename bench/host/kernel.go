@@ -15,6 +15,7 @@ import (
 
 	"pushbench/bench/clock"
 	"pushbench/bench/cost"
+	"pushbench/bench/validity"
 	"pushbench/results"
 )
 
@@ -210,7 +211,7 @@ func otherLoad(before, after counters, ours []int) Diagnosis {
 	for _, pid := range order[:min(3, len(order))] {
 		found += fmt.Sprintf(", %s %.2f", nameOf(pid), shares[pid])
 	}
-	return judge("other load", found, total > 0.05, "Other processes compete for the cores: stop them before measuring.")
+	return judge("other load", found, total > 0.05, fmt.Sprintf("Stop them before measuring: a trial in which they use more than %.0f %% of the cores is INVALID.", 100*validity.MaxOtherLoad))
 }
 
 func nameOf(pid int) string {

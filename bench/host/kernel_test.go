@@ -99,8 +99,8 @@ func TestCountersAreCompared(t *testing.T) {
 	if got := steal(second, later); got.State != Warn || !strings.Contains(got.Found, "0.50 cores") {
 		t.Errorf("steal: got %s %q, want half a core", got.State, got.Found)
 	}
-	if got := otherLoad(second, later, []int{2}); got.State != Warn || !strings.Contains(got.Found, "use 0.50 cores") {
-		t.Errorf("other load: got %s %q, want half a core", got.State, got.Found)
+	if got := otherLoad(second, later, []int{2}); got.State != Warn || !strings.Contains(got.Found, "use 0.50 cores") || !strings.Contains(got.Advice, "10 %") {
+		t.Errorf("other load: got %+v, want half a core and the limit of a trial", got)
 	}
 	if got := otherLoad(second, later, []int{1, 2}); got.State != Fine {
 		t.Errorf("only our load: got %s %q, want %s", got.State, got.Found, Fine)

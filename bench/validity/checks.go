@@ -191,11 +191,11 @@ func notThrottled(e Evidence) (bool, string) {
 	return e.Throttled == 0, fmt.Sprintf("the cgroup's CPU quota was exhausted %d times, allowed 0", e.Throttled)
 }
 
-// Other processes may use maxOtherLoad of the cores. Their user time is what remains of the cores' when that of our
+// Other processes may use MaxOtherLoad of the cores. Their user time is what remains of the cores' when that of our
 // processes is subtracted. The kernel splits both by sampling at its ticks, every 4 ms on many systems, and so misjudges
 // short bursts: on a quiet machine of two cores the remainder was 0.4 to 5.1 % (52 trials), beside compilers 20 to 60 %.
 const (
-	maxOtherLoad     = 0.10
+	MaxOtherLoad     = 0.10
 	minOtherInterval = time.Second
 )
 
@@ -209,7 +209,7 @@ func noOtherLoad(e Evidence) (bool, string) {
 		return true, fmt.Sprintf("not measured: the window has %v, and the kernel's ticks need %v", clock.Round(e.CPUInterval), minOtherInterval)
 	}
 	share := max(0, e.OtherUser.Seconds()/available)
-	return share <= maxOtherLoad, fmt.Sprintf("other processes used %s of the cores, allowed %s", inPercent(share), inPercent(maxOtherLoad))
+	return share <= MaxOtherLoad, fmt.Sprintf("other processes used %s of the cores, allowed %s", inPercent(share), inPercent(MaxOtherLoad))
 }
 
 // loadOffered reports whether the load generator tried to publish at least 99.5 % of the plan.
