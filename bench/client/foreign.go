@@ -201,6 +201,7 @@ func (s *Subscriber) deliverForeign(size int, at clock.Instant) {
 	if len(s.frame.Messages) == 0 {
 		return
 	}
+	s.served = true
 	s.Traffic.Batches.Add(1)
 	s.sink.Deliver(s.Sub.Client, &s.frame.Batch, at)
 }
@@ -281,8 +282,7 @@ func (s *Subscriber) receiveForeignPoll(header []byte, m *wire.Message, at clock
 	s.subscribed(at)
 	if s.findRecords(body); empty || len(s.frame.Messages) == 0 {
 		s.Traffic.Down.Envelope.Add(int64(len(body)))
-		s.Traffic.Empty.Add(1)
-		s.Report(Event{Kind: Polled}, at)
+		s.polledEmpty(at)
 		return nil
 	}
 	s.deliverForeign(len(body), at)

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"io"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -72,3 +73,37 @@ func TestBackOff(t *testing.T) {
 		}
 	}
 }
+
+// A server that refuses each connection just after it counts as subscribed is not asked again and again without a pause.
+func TestBackOffEndsWhenTheServerServes(t *testing.T) {
+	config := Config{Transport: "longpoll", Traffic: new(Traffic)}
+	s := NewSubscriber(&config, Subscription{}, discard{}, new(Scratch))
+	at := clock.Instant(1)
+	for i, c := range []struct {
+		ready, served bool
+		lived         time.Duration
+		want          int
+	}{
+		{false, false, time.Hour, 1},
+		{true, false, 0, 2},
+		{true, false, backOffCap - 1, 3},
+		{true, true, 0, 1},
+		{true, false, 0, 2},
+		{true, false, backOffCap, 1},
+	} {
+		s.Connecting(at)
+		s.ready, s.readyAt = c.ready, at
+		if c.served {
+			s.polledEmpty(at)
+		}
+		s.Disconnected(io.EOF, at.Add(c.lived))
+		if s.attempt != c.want {
+			t.Errorf("connection %d: attempt %d, want %d", i, s.attempt, c.want)
+		}
+	}
+}
+
+type discard struct{}
+
+func (discard) Deliver(int, *Batch, clock.Instant) {}
+func (discard) Event(int, Event, clock.Instant)    {}

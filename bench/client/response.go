@@ -276,6 +276,7 @@ func (s *Subscriber) deliver(size int, at clock.Instant) error {
 	s.Traffic.Down.Payload.Add(payload)
 	s.Traffic.Down.Envelope.Add(int64(size) - payload)
 	if len(s.frame.Messages) > 0 {
+		s.served = true
 		s.Traffic.Batches.Add(1)
 	}
 	s.cursor = append(s.cursor[:0], s.frame.Cursor...)
@@ -323,9 +324,15 @@ func (s *Subscriber) receivePoll(m *wire.Message, at clock.Instant) error {
 		s.Traffic.Down.Envelope.Add(int64(len(m.Body)))
 		return fmt.Errorf("poll returned status %d", m.Status)
 	}
+	s.polledEmpty(at)
+	return nil
+}
+
+// polledEmpty reports a poll without a message.
+func (s *Subscriber) polledEmpty(at clock.Instant) {
+	s.served = true
 	s.Traffic.Empty.Add(1)
 	s.Report(Event{Kind: Polled}, at)
-	return nil
 }
 
 func (s *Subscriber) receiveRegistration(status int, body []byte, at clock.Instant) error {

@@ -26,9 +26,11 @@ type Subscriber struct {
 	sink      Sink
 	cursor    []byte        // the server's cursor; empty until the first subscribe-ack
 	dialled   clock.Instant // when the current attempt began
-	attempt   int           // attempts since the client was last subscribed
+	attempt   int           // attempts since the server last served the client
 	stages    Stages
 	ready     bool          // Connected was reported for this attempt
+	readyAt   clock.Instant // when
+	served    bool          // by a message or an empty poll since
 	conn      Conn          // the connection of the last request
 	headerAt  clock.Instant // when the header of its response was complete; 0: it is not
 	interim   int           // bytes of the interim responses before it
@@ -75,7 +77,7 @@ func (s *Subscriber) Report(e Event, at clock.Instant) { s.sink.Event(s.Sub.Clie
 
 // Connecting reports the start of an attempt to connect.
 func (s *Subscriber) Connecting(at clock.Instant) {
-	s.ready, s.open = false, false
+	s.ready, s.open, s.served = false, false, false
 	s.awaited.forget() // here, when no goroutine publishes on the previous connection any longer
 	s.dialled = at
 	s.stages = Stages{Resume: s.resumes}
@@ -124,7 +126,7 @@ func (s *Subscriber) subscribed(at clock.Instant) {
 	if s.ready {
 		return
 	}
-	s.ready, s.resumes = true, true
+	s.ready, s.readyAt, s.resumes = true, at, true
 	s.stages.Ready = at.Sub(s.dialled)
 	s.stages.BytesDown = s.conn.Consumed() + int64(s.consuming)
 	s.Report(Event{Kind: Connected, Stages: s.stages}, at)
@@ -145,7 +147,7 @@ func (s *Subscriber) Disconnected(err error, at clock.Instant) time.Duration {
 	s.DiscardFragments()
 	s.pieces, s.open = nil, false
 	s.Report(Event{Kind: Disconnected, Cause: Cause(err)}, at)
-	if s.ready {
+	if s.ready && (s.served || at.Sub(s.readyAt) >= backOffCap) { // else the server may refuse each connection so
 		s.attempt = 0
 	}
 	s.attempt++

@@ -8,6 +8,7 @@ package relay
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -31,6 +32,9 @@ type Relay struct {
 	requests   int // requests so far
 	resets     int64
 	links      []*link
+	room       int    // bytes that may still be recorded, if full is set
+	full       func() // called when there is no more room; nil: no limit
+	over       bool   // full was called
 }
 
 // A link is one connection of a client, and the connection of the relay to the server.
@@ -121,7 +125,7 @@ func (r *Relay) connect(client *net.TCPConn) *link {
 	defer r.mu.Unlock()
 	l := &link{client: client, server: server, Conversation: Conversation{Opened: time.Now()}}
 	r.links = append(r.links, l)
-	if r.blocked || server == nil {
+	if r.blocked || r.over || server == nil {
 		l.hangUp()
 	}
 	return l
@@ -186,6 +190,9 @@ func (r *Relay) record(l *link, piece []byte) (reset bool) {
 	defer r.mu.Unlock()
 	l.Up = append(l.Up, piece...)
 	l.note(true, len(piece))
+	if reset = r.exceeds(len(piece)); reset {
+		return true
+	}
 	for range bytes.Count(piece, requestEnd) {
 		r.requests++
 		if r.resetEvery > 0 && r.requests%r.resetEvery == 0 {
@@ -194,6 +201,32 @@ func (r *Relay) record(l *link, piece []byte) (reset bool) {
 		}
 	}
 	return reset
+}
+
+// Most is as much of a target's traffic as is recorded, in bytes.
+const Most = 16 << 20
+
+// ErrMost is the error of more.
+var ErrMost = errors.New("the server sends without end: more than 16 MiB in the seconds in which it is tried")
+
+// Limit bounds what the relay records from now on, in bytes. A server, or a client that answers it, may send without end:
+// the relay then resets the connection, opens no other one, and calls full, which must not call the relay.
+func (r *Relay) Limit(n int, full func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.room, r.full = n, full
+}
+
+// exceeds notes n recorded bytes, and reports whether they exceed the limit. mu is locked.
+func (r *Relay) exceeds(n int) bool {
+	if r.full == nil {
+		return false
+	}
+	if r.room -= n; r.room < 0 && !r.over {
+		r.over = true
+		r.full()
+	}
+	return r.over
 }
 
 // note records size and arrival time of a piece.
@@ -253,6 +286,7 @@ func (r *Relay) download(l *link) {
 		if !muted {
 			l.Down = append(l.Down, buffer[:n]...)
 			l.note(false, n)
+			ends = ends || r.exceeds(n)
 		}
 		r.mu.Unlock()
 		if muted && err == nil {

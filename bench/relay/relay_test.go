@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -44,4 +45,41 @@ func request(address string) error {
 	}
 	_, err = bufio.NewReader(conn).ReadString('\n')
 	return err
+}
+
+// A relay records no more than its limit, and says so once.
+func TestLimitEndsAnEndlessResponse(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 1000)); err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	r, err := Start(server.Listener.Addr().String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	const limit = 1 << 20
+	full := 0 // guarded by the relay
+	r.Limit(limit, func() { full++ })
+	for range 2 {
+		if response, err := http.Get("http://" + r.Addr); err == nil {
+			_, err = io.Copy(io.Discard, response.Body)
+			response.Body.Close()
+			if err == nil {
+				t.Error("the response has an end")
+			}
+		}
+	}
+	r.Close()
+	recorded := 0
+	for _, c := range r.Conversations() {
+		recorded += len(c.Up) + len(c.Down)
+	}
+	if most := limit + 64<<10 + 1000; recorded > most || full != 1 {
+		t.Errorf("recorded %d bytes, reported %d times; want at most %d, once", recorded, full, most)
+	}
 }

@@ -62,14 +62,20 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace,
 	defer between.Close()
 	ctx, cancel := context.WithTimeout(ctx, l.Silence+l.PollTimeout+2*l.Interval+ladderWait)
 	defer cancel()
-	o := new(observer)
+	ctx, flooded := context.WithCancelCause(ctx)
+	between.Limit(relay.Most, func() { flooded(relay.ErrMost) })
 	traffic := new(client.Traffic)
 	config, err := l.config(transport, greeting)
 	if err != nil {
 		return t, err
 	}
+	o := &observer{subscribes: Subscribes(transport, config.Dialect)}
 	if err := l.play(ctx, config, between, traffic, o); err != nil {
-		return t, fmt.Errorf("trace %s: %w", transport, err)
+		err = fmt.Errorf("trace %s: %w", transport, err)
+		if l.Target == nil || errors.Is(err, relay.ErrMost) {
+			return t, err
+		}
+		return l.read(transport, between, o, config.Dialect), err
 	}
 	// The last bytes of the client may not have reached the relay yet. A difference at the end
 	// is reported.
@@ -78,18 +84,31 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace,
 			break
 		}
 	}
-	between.Close()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if l.Target == nil {
-		t = Read(string(transport), between.Conversations(), o.notes)
-	} else {
-		t = ReadForeign(fmt.Sprintf("%s over %s", l.Target.Name, transport), between.Conversations(), o.notes, config.Dialect.Mask)
-	}
+	t = l.read(transport, between, o, config.Dialect)
 	if w := traffic.Snapshot(); w.Up.Bytes != t.Up || !t.Complete(w.Down.Bytes) || w.Requests != int64(t.Requests) {
 		return t, fmt.Errorf("trace %s: the client counted %d B up, %d B down and %d requests, but the relay recorded %s", transport, w.Up.Bytes, w.Down.Bytes, w.Requests, t.Summary())
 	}
 	return t, nil
+}
+
+// read makes a trace of what the relay has recorded, and closes it.
+func (l Ladder) read(transport scenarios.Transport, between *relay.Relay, o *observer, dialect *target.Dialect) Trace {
+	between.Close()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if l.Target == nil {
+		return Read(string(transport), between.Conversations(), o.notes)
+	}
+	return ReadForeign(fmt.Sprintf("%s over %s", l.Target.Name, transport), between.Conversations(), o.notes, dialect.Mask)
+}
+
+// Subscribes is the note of a client that is subscribed. The server of a target tells nothing of a long poll that it
+// holds, so that a client which sends one may still be refused.
+func Subscribes(transport scenarios.Transport, dialect *target.Dialect) string {
+	if dialect != nil && transports.Of(transport).Holds {
+		return "the client polls, and counts as subscribed"
+	}
+	return "the client is subscribed"
 }
 
 // pollEvery is the interval for checking a state without a notification.
@@ -141,10 +160,9 @@ func (l Ladder) play(ctx context.Context, direct client.Config, between *relay.R
 	if err := o.until(ctx, "the subscription", func() bool { return o.subscribed }); err != nil {
 		return err
 	}
-	select {
-	case <-time.After(l.Silence):
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	silent := clock.Now().Add(l.Silence)
+	if err := o.until(ctx, "the first message", func() bool { return clock.Now() >= silent }); err != nil {
+		return err
 	}
 	received := 0
 	if direct.Dialect == nil || direct.Dialect.Posts() {
@@ -182,6 +200,7 @@ type observer struct {
 	answered   int64 // responses that the client received, with or without a message
 	notes      []Note
 	failed     error
+	subscribes string // its note
 }
 
 // Deliver implements client.Sink.
@@ -208,7 +227,7 @@ func brief(s string) string {
 // Event implements client.Sink.
 func (o *observer) Event(who int, e client.Event, _ clock.Instant) {
 	if e.Kind == client.Connected && who == 0 {
-		o.note(Note{Text: "the client is subscribed"})
+		o.note(Note{Text: o.subscribes})
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

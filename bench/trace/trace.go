@@ -93,6 +93,9 @@ func (t Trace) Complete(down int64) bool {
 	return down == t.Down || down == t.Down-last
 }
 
+// maxSteps bounds the steps of a connection: a server may send millions of empty records.
+const maxSteps = 100_000
+
 // conversation parses both directions of a connection. Each element has the time of the piece
 // that completed it.
 func (t *Trace) conversation(c relay.Conversation, connection int, began time.Time, describe func([]byte) string) (steps []Step) {
@@ -111,7 +114,9 @@ func (t *Trace) conversation(c relay.Conversation, connection int, began time.Ti
 				break
 			}
 			t.Requests, t.Frames = t.Requests+e.requests, t.Frames+e.frames
-			steps = append(steps, Step{Kind: direction(piece.Up), At: at, Connection: connection, Bytes: e.bytes, Text: e.text})
+			if len(steps) < maxSteps {
+				steps = append(steps, Step{Kind: direction(piece.Up), At: at, Connection: connection, Bytes: e.bytes, Text: e.text})
+			}
 		}
 	}
 	for _, up := range []bool{true, false} {

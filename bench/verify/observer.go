@@ -17,9 +17,13 @@ import (
 
 // An observer is the sink of all clients of a trial.
 type observer struct {
-	mu      sync.Mutex // guards what follows
-	seen    seen
-	notes   []trace.Note
+	mu     sync.Mutex // guards what follows
+	seen   seen
+	copies map[delivery]int // noted ones
+	notes  []trace.Note
+
+	subscribes string // the note of a client that is subscribed
+
 	changed chan struct{} // closed and replaced with each event
 }
 
@@ -36,8 +40,20 @@ type seen struct {
 	step       map[int]uint32 // of the protocol
 }
 
-func newObserver() *observer {
-	return &observer{changed: make(chan struct{}), seen: seen{
+// A server may send any number of copies, and of messages that nobody published. Those beyond these limits are not noted.
+const (
+	maxSeen   = 1000
+	maxCopies = 100 // of a message, at each client
+)
+
+// A delivery is a message that arrived at a client.
+type delivery struct {
+	client int
+	index  uint32
+}
+
+func newObserver(subscribes string) *observer {
+	return &observer{subscribes: subscribes, changed: make(chan struct{}), copies: map[delivery]int{}, seen: seen{
 		messages: map[int][]uint32{}, damaged: map[uint32][]byte{}, subscribed: map[int]int{}, up: map[int]bool{}, lost: map[int]int{}, acked: map[int]int{},
 		causes: map[int]string{}, failures: map[int]string{}, step: map[int]uint32{},
 	}}
@@ -66,9 +82,16 @@ func (o *observer) Deliver(c int, b *client.Batch, _ clock.Instant) {
 		for _, m := range b.Messages {
 			_, index, err := payload.Parse(m.Data)
 			if err != nil {
-				o.seen.damaged[payload.Found{Data: m.Data}.Index()] = bytes.Clone(m.Data)
+				if index := (payload.Found{Data: m.Data}).Index(); o.seen.damaged[index] != nil || len(o.seen.damaged) < maxSeen {
+					o.seen.damaged[index] = bytes.Clone(m.Data)
+				}
 				continue
 			}
+			key := delivery{c, index}
+			if copies := o.copies[key]; copies == maxCopies || copies == 0 && len(o.copies) >= maxSeen {
+				continue
+			}
+			o.copies[key]++
 			o.seen.messages[c] = append(o.seen.messages[c], index)
 			if c == firstClient {
 				o.notes = append(o.notes, trace.Note{At: time.Now(), Text: fmt.Sprintf("the client received message %d", index)})
@@ -85,7 +108,7 @@ func (o *observer) Event(c int, e client.Event, _ clock.Instant) {
 			o.seen.subscribed[c]++
 			o.seen.up[c] = true
 			if c == firstClient {
-				o.notes = append(o.notes, trace.Note{At: time.Now(), Text: "the client is subscribed"})
+				o.notes = append(o.notes, trace.Note{At: time.Now(), Text: o.subscribes})
 			}
 		case client.Disconnected:
 			o.seen.lost[c]++

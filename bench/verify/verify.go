@@ -145,8 +145,13 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 		return r, err
 	}
 	defer beside.Close()
-	t := &trial{Verification: v, dialect: dialect, transport: transport, server: server, between: between, beside: beside, o: newObserver()}
+	t := &trial{Verification: v, dialect: dialect, transport: transport, server: server, between: between, beside: beside, o: newObserver(trace.Subscribes(transport, dialect))}
 	t.payloads = payload.NewScanner(run, func(uint32) int { return v.size() })
+	ctx, flooded := context.WithCancelCause(ctx)
+	defer flooded(nil)
+	for _, r := range []*relay.Relay{between, beside} {
+		r.Limit(relay.Most, func() { flooded(relay.ErrMost) })
+	}
 	config := t.config(greeting)
 	config.TLS = secured
 	if err := client.CreateTopics(ctx, &config, []string{watched, other}); err != nil {
@@ -157,6 +162,9 @@ func (v Verification) Do(ctx context.Context, transport scenarios.Transport) (r 
 	}
 	defer t.close()
 	t.try(ctx)
+	if err := context.Cause(ctx); errors.Is(err, relay.ErrMost) {
+		return r, err
+	}
 	r.Findings = t.findings
 	title := string(v.Target.Name) + " over " + string(transport)
 	r.Ladders = append(r.Ladders, trace.ReadForeign(title, between.Conversations(), t.o.noted(), dialect.Mask))
@@ -449,7 +457,7 @@ func (t *trial) delivers(check string, now *seen, who int, from uint32) {
 func (t *trial) orders(check string, want, got []uint32) {
 	promises, once := t.Target.Promises, distinct(got)
 	swapped, duplicates := !slices.Equal(once, want), len(got)-len(once)
-	arrived := fmt.Sprintf("messages %v arrived as %v", want, got)
+	arrived := fmt.Sprintf("messages %v arrived as %s", want, listed(got))
 	if !swapped && duplicates == len(once) {
 		arrived = fmt.Sprintf("each of %d messages arrived twice", len(want))
 	}
@@ -472,6 +480,15 @@ func (t *trial) orders(check string, want, got []uint32) {
 		}
 		t.found(check, Passed, "%d of %d messages, unchanged%s%s", len(want), len(want), order, twice)
 	}
+}
+
+// listed shows the first of many indexes.
+func listed(all []uint32) string {
+	const most = 20
+	if len(all) <= most {
+		return fmt.Sprint(all)
+	}
+	return fmt.Sprintf("%v and %d more", all[:most], len(all)-most)
 }
 
 // isolates checks that a client of another topic received nothing.

@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -105,6 +106,27 @@ func raw(response string) func(http.ResponseWriter, *http.Request) bool {
 	}
 }
 
+// endless responds with a text, and then with another one again and again, until the client closes the connection.
+func endless(first, again string) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, _ *http.Request) bool {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_, _ = io.WriteString(c, first)
+			repeat(c, again)
+		}
+		return true
+	}
+}
+
+func repeat(c net.Conn, text string) {
+	defer c.Close()
+	for {
+		if _, err := io.WriteString(c, text); err != nil {
+			return
+		}
+	}
+}
+
 // refuses responds to a client with a status code.
 func refuses(code int) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, r *http.Request) bool {
@@ -181,6 +203,9 @@ var servers = []struct {
 	{name: "sends nothing", silent: true, transports: "websocket", m: misbehaviour{open: func(c net.Conn) {}}},
 	{name: "never acknowledges", silent: true, transports: "sse websocket", m: misbehaviour{silent: true}},
 	{name: "sends twice", m: misbehaviour{publish: func(topic, text string) (string, []string) { return topic, []string{text, text} }}, transports: "sse websocket longpoll"},
+	{name: "sends 150 times", m: misbehaviour{publish: func(topic, text string) (string, []string) { return topic, slices.Repeat([]string{text}, 150) }}, transports: "sse"},
+	{name: "sends without end", transports: "sse", m: misbehaviour{respond: on("/events", endless(head+"Content-Type: text/event-stream\r\n\r\n", strings.Repeat(":\n\n", 10_000)))}},
+	{name: "pings without end", transports: "websocket", m: misbehaviour{open: func(c net.Conn) { repeat(c, strings.Repeat("\x89\x7d"+strings.Repeat("x", 125), 1000)) }}},
 	{name: "swaps topics", m: misbehaviour{publish: swap}, transports: "sse websocket"},
 	{name: "upper case", silent: true, m: misbehaviour{publish: changed(strings.ToUpper)}, transports: "websocket"},
 	{name: "truncated", m: misbehaviour{publish: changed(func(text string) string { return text[:40] })}, transports: "sse"},
@@ -390,6 +415,23 @@ func TestTransportsNeedAWayToPublish(t *testing.T) {
 // tried is what a verification of a stand-in over WebSocket finds.
 func tried(t *testing.T, m misbehaviour, change [2]string, v Verification) Result {
 	t.Helper()
+	return triedOver(t, "websocket", m, change, v)
+}
+
+// The diagram does not say of a client that it is subscribed before the server has refused its poll.
+func TestRefusedPollIsNotSubscribed(t *testing.T) {
+	t.Parallel()
+	r := triedOver(t, "longpoll", misbehaviour{respond: refuses(401)}, [2]string{}, Verification{})
+	wantFinding(t, r, "subscribes", "status 401")
+	for _, step := range r.Ladders[0].Steps {
+		if strings.Contains(step.Text, "is subscribed") {
+			t.Errorf("the diagram has %q", step.Text)
+		}
+	}
+}
+
+func triedOver(t *testing.T, transport scenarios.Transport, m misbehaviour, change [2]string, v Verification) Result {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -403,7 +445,7 @@ func tried(t *testing.T, m misbehaviour, change [2]string, v Verification) Resul
 		t.Fatal(err)
 	}
 	v.Serve = []string{"env", role + "=supervise", self, path, address}
-	r, err := v.Do(t.Context(), "websocket")
+	r, err := v.Do(t.Context(), transport)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,7 +121,14 @@ func (l tracing) each(c *cobra.Command, names []string, folder string) error {
 	}
 	for _, transport := range chosen {
 		t, err := l.Do(c.Context(), transport)
-		if err != nil {
+		switch {
+		case err != nil && l.Target == nil:
+			return err
+		case err != nil:
+			err = &app.Error{Code: app.Refused, Err: fmt.Errorf("%s: %w", l.Target.Name, err)}
+			if len(t.Steps) > 0 {
+				err = errors.Join(t.Text(c.OutOrStdout(), app.Columns(c.OutOrStdout())), err)
+			}
 			return err
 		}
 		var text, picture bytes.Buffer
