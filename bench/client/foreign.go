@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -151,8 +152,12 @@ func (s *Subscriber) foreignMessage(text []byte, at clock.Instant) error {
 func (s *Subscriber) record(record []byte, at clock.Instant) error {
 	s.foreign.Body(record)
 	found := s.findPayloads(record)
+	received := !s.ready && s.foreign.Receive(record)
+	if err := s.foreign.Overlong(); err != nil {
+		return err
+	}
 	switch {
-	case !s.ready && s.foreign.Receive(record): // it may have the messages that the client missed
+	case received: // it may have the messages that the client missed
 		return s.converse(at)
 	case found:
 	case s.foreign.Beats(record):
@@ -250,7 +255,7 @@ func foreignPostOutcome(d *target.Dialect, status int, body []byte) Event {
 // receiveAdditional handles the response to a request that is neither a poll nor that of a stream.
 func (s *Subscriber) receiveAdditional(header []byte, status int, body []byte, at clock.Instant) error {
 	s.takeFields(header)
-	if err := s.foreign.Respond(status, body); err != nil {
+	if err := errors.Join(s.foreign.Respond(status, body), s.foreign.Overlong()); err != nil {
 		s.Traffic.Down.Envelope.Add(int64(len(body)))
 		return err
 	}
@@ -279,6 +284,10 @@ func (s *Subscriber) receiveForeignPoll(header []byte, m *wire.Message, at clock
 	}
 	s.takeFields(header)
 	s.foreign.Body(body)
+	if err := s.foreign.Overlong(); err != nil {
+		s.Traffic.Down.Envelope.Add(int64(len(body)))
+		return err
+	}
 	s.subscribed(at)
 	if s.findRecords(body); empty || len(s.frame.Messages) == 0 {
 		s.Traffic.Down.Envelope.Add(int64(len(body)))
@@ -300,7 +309,7 @@ func (s *Subscriber) findRecords(body []byte) {
 }
 
 // receiveForeignPiece handles an event or a line of a stream.
-func (s *Subscriber) receiveForeignPiece(data []byte, at clock.Instant) {
+func (s *Subscriber) receiveForeignPiece(data []byte, at clock.Instant) error {
 	if events, ok := s.pieces.(*wire.Events); ok && events.ID() != nil {
 		s.foreign.Event(events.ID())
 	}
@@ -308,7 +317,12 @@ func (s *Subscriber) receiveForeignPiece(data []byte, at clock.Instant) {
 		s.subscribed(at)
 	}
 	s.foreign.Body(data)
+	if err := s.foreign.Overlong(); err != nil {
+		s.Traffic.Down.Envelope.Add(int64(len(data)))
+		return err
+	}
 	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
 	s.findPayloads(data)
 	s.deliverForeign(len(data), at)
+	return nil
 }

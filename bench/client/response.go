@@ -148,7 +148,7 @@ func (s *Subscriber) consumePiece(in []byte, at clock.Instant) (n int, err error
 	case err == nil && len(data) > 0:
 		s.consuming = n
 		if s.foreign != nil {
-			s.receiveForeignPiece(data, at)
+			err = s.receiveForeignPiece(data, at)
 		} else {
 			err = s.Receive(data, at)
 		}
@@ -356,13 +356,19 @@ const maxOutcome = 256 << 10
 // ErrOutcome is the error of a longer one.
 var ErrOutcome = errors.New("response to a publication exceeds 256 KiB")
 
-// ConsumePost consumes the response to a publication by POST, like Subscriber.Consume.
-func (s *Scratch) ConsumePost(c *Config, in []byte) (p PostResponse, n int, err error) {
+// ConsumePost consumes the response to a publication by POST, like Subscriber.Consume. interim is 0 when the publication
+// is sent, and counts the bytes of the interim responses.
+func (s *Scratch) ConsumePost(c *Config, in []byte, interim *int) (p PostResponse, n int, err error) {
 	t := c.Traffic
 	m, header, err := wire.ParseResponse(in, &s.body)
 	n, err = t.countResponse(&m, header, len(in), err)
 	if err == nil && n == 0 && len(in) > maxOutcome {
 		err = ErrOutcome
+	}
+	if m.Interim() {
+		if *interim += n; err == nil && *interim > maxInterim {
+			err = ErrInterim
+		}
 	}
 	if err != nil || n == 0 || m.Interim() {
 		return PostResponse{}, n, err

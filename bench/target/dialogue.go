@@ -28,6 +28,7 @@ type Dialogue struct {
 	refused   bool     // the server refused a request, so that the next connection repeats the steps
 	pending   bool     // a heartbeat is to be sent by POST
 	attempts  int      // responses to the step that is under way
+	overlong  error    // a value is too long; nil: none is
 	posted    [][]byte // values of a publication
 	room      []byte   // memory of some of them
 }
@@ -68,7 +69,7 @@ func (g *Dialogue) setTopic(i int) {
 func (g *Dialogue) Begin() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.pending, g.attempts = false, 0
+	g.pending, g.attempts, g.overlong = false, 0, nil
 	if g.http && (len(g.steps) == 0 || g.done() && g.resumes && !g.refused) {
 		return
 	}
@@ -150,7 +151,7 @@ func (g *Dialogue) Header(name, value []byte) {
 	defer g.mu.Unlock()
 	for _, n := range g.awaited() {
 		if n.header != "" && strings.EqualFold(n.header, string(name)) {
-			g.values[n.value] = append(g.values[n.value][:0], value...)
+			g.set(n.value, value)
 			g.continues = g.continues || g.additional() == nil
 		}
 	}
@@ -181,10 +182,29 @@ func (g *Dialogue) capture(expect *regexp.Regexp, groups []int, record []byte) b
 	}
 	for i, value := range groups {
 		if value >= 0 && at[2*i] >= 0 {
-			g.values[value] = append(g.values[value][:0], record[at[2*i]:at[2*i+1]]...)
+			g.set(value, record[at[2*i]:at[2*i+1]])
 		}
 	}
 	return true
+}
+
+// maxValue is the most bytes of a value that a server sends, and that its clients send back. A login has as many.
+const maxValue = 8 << 10
+
+// set notes a value that a server has sent.
+func (g *Dialogue) set(value int, text []byte) {
+	if len(text) > maxValue {
+		g.overlong = fmt.Errorf("the server sent a value of {%s} with %d bytes; allowed: at most %d", g.names[value], len(text), maxValue)
+		return
+	}
+	g.values[value] = append(g.values[value][:0], text...)
+}
+
+// Overlong is the error of a value that is too long to be sent back; nil: there was none.
+func (g *Dialogue) Overlong() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.overlong
 }
 
 // Subscribed reports whether all steps are done.

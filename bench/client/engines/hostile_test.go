@@ -54,11 +54,11 @@ version: 1
 name: hostile
 url: http://127.0.0.1:1
 transports:
-  shortpoll: {path: "/short?id={topic}", next: [{header: Etag, as: etag}]}
-  longpoll: {path: "/long?id={topic}&after={etag}", next: [{header: Etag, as: etag, first: "0"}]}
-  sse: {path: "/events?id={topic}"}
-  httpstream: {path: "/lines?id={topic}"}
-  websocket: {path: "/socket?id={topic}", heartbeat: {when: ^beat$, send: beaten}}
+  shortpoll: {path: "/short?id={topic}", next: [{header: Etag, as: etag}, {body: '"next":"(?<next>[^"]+)"'}]}
+  longpoll: {path: "/long?id={topic}&after={etag}", next: [{header: Etag, as: etag, first: "0"}, {body: '"next":"(?<next>[^"]+)"'}]}
+  sse: {path: "/events?id={topic}&after={next}", next: [{body: '"next":"(?<next>[^"]+)"'}]}
+  httpstream: {path: "/lines?id={topic}&after={next}", next: [{body: '"next":"(?<next>[^"]+)"'}]}
+  websocket: {path: "/socket?id={topic}", next: [{body: '"next":"(?<next>[^"]+)"'}], heartbeat: {when: ^beat$, send: beaten}}
 publish: {post: "/publish?id={topic}", frame: "{payload}"}
 `
 
@@ -133,6 +133,8 @@ func attacks() []attack {
 		{name: "frames before the handshake", on: ws, first: "\x81\x02{}", again: "\x81\x02{}", want: wire.ErrResponse.Error()},
 		{name: "requests for heartbeats of a server that does not read", on: ws, first: "HEADER", again: strings.Repeat("\x81\x04beat", 1000), want: "server does not read what it requests", blocked: "timeout", foreign: true, nightly: true},
 
+		{name: "a position of 9,000 bytes", on: all, first: "BATCH" + `{"next":"` + strings.Repeat("x", 9000) + `"}`, want: "value of {next} with 9000 bytes; allowed: at most 8192", foreign: true},
+		{name: "an ETag of 9,000 bytes", on: polls, first: json + "ETag: " + strings.Repeat("x", 9000) + "\r\nContent-Length: 2\r\n\r\n{}", want: "value of {etag} with 9000 bytes; allowed: at most 8192", foreign: true},
 		{name: "a cursor of 257 bytes", on: all, first: "BATCH" + `{"cursor":"` + strings.Repeat("x", 257) + `","messages":[]}`, want: malformed, own: true},
 		{name: "an empty cursor", on: all, first: "BATCH" + `{"cursor":"","messages":[]}`, want: malformed, own: true},
 		{name: "more gaps than topics", on: all, first: "BATCH" + batch(`"gap":[{"topic":"a","from":1,"to":2},{"topic":"a","from":4,"to":5}]`), want: malformed, own: true},

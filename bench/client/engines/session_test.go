@@ -556,6 +556,8 @@ func publishResponseBecomesOutcome(t *testing.T, start starter) {
 		{"no seq", response("200 OK", "application/json", `{}`), client.Event{Kind: client.Failed, ID: 9, Cause: client.ErrMalformed.Error()}},
 		{"truncated", response("200 OK", "application/json", `{"seq":`), client.Event{Kind: client.Failed, ID: 9, Cause: client.ErrMalformed.Error()}},
 		{"refused", response("503 Service Unavailable", "application/json", `{"error":"hub_full"}`), client.Event{Kind: client.Failed, ID: 9, Cause: "publish returned status 503"}},
+		{"interim responses", strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 2000) + response("200 OK", "application/json", `{"seq":7}`), client.Event{Kind: client.Acked, ID: 9, Seq: 7}},
+		{"interim responses without end", strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 3000), client.Event{Kind: client.Failed, ID: 9, Cause: client.ErrInterim.Error()}},
 		{"not HTTP", "oops\r\n\r\n", client.Event{Kind: client.Failed, ID: 9, Cause: wire.ErrResponse.Error()}},
 	} {
 		p := startServer(t, func(_ int, c *peer) {

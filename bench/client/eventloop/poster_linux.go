@@ -17,6 +17,7 @@ type poster struct {
 	awaitingResponse bool   // the response to a publication is outstanding
 	id               uint32 // ID of that publication
 	firstDial        bool   // the first connection is being opened
+	interim          int    // bytes of the interim responses to it
 }
 
 func newPoster(s *session) *poster {
@@ -72,7 +73,7 @@ func (p *poster) sendNext(at clock.Instant) {
 func (p *poster) send(publication *client.Outgoing) {
 	p.loop.out = p.session.AppendPost(p.loop.out[:0], publication.ID, publication.Topic, publication.Payload)
 	now := clock.Now()
-	p.awaitingResponse, p.id = true, publication.ID
+	p.awaitingResponse, p.id, p.interim = true, publication.ID, 0
 	p.session.Sending(publication.ID, p.Waited(publication, now), now)
 	p.SetBusy(now)
 	if err := p.write(p.loop.out); err != nil {
@@ -86,7 +87,7 @@ func (p *poster) received(in []byte, at clock.Instant) (n int, err error) {
 	if !p.awaitingResponse {
 		return 0, client.ErrUnsolicited
 	}
-	response, n, err := p.loop.scratch.ConsumePost(p.session.Config, in)
+	response, n, err := p.loop.scratch.ConsumePost(p.session.Config, in, &p.interim)
 	if err != nil || !response.Done {
 		return n, err
 	}

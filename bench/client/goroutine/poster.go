@@ -30,6 +30,7 @@ type poster struct {
 
 	scratch  client.Scratch      // the receiving goroutine decodes at the same time, with another Scratch
 	response client.PostResponse // the last response
+	interim  int                 // bytes of the interim responses before it
 }
 
 func newPoster(ctx context.Context, s *session) *outbox {
@@ -117,13 +118,14 @@ func (p *poster) reserve(id uint32) *conn {
 
 // Consume consumes one response.
 func (p *poster) Consume(in []byte, _ clock.Instant) (n int, done bool, err error) {
-	p.response, n, err = p.scratch.ConsumePost(p.Config, in)
+	p.response, n, err = p.scratch.ConsumePost(p.Config, in, &p.interim)
 	return n, p.response.Done, err
 }
 
 // read reads responses until the connection ends.
 func (p *poster) read(c *conn) {
 	for end := error(nil); end == nil; {
+		p.interim = 0
 		end = c.receive(p)
 		at := clock.Now()
 		outcome := p.response.Outcome
