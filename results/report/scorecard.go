@@ -39,7 +39,9 @@ func (r *Report) scorecardSection() Section {
 	if r.Run.Manifest.Status == results.Invalid {
 		return all
 	}
+	standings := map[string]map[string]string{}
 	for _, c := range scores {
+		standings[c.metric] = r.standings(c.metric)
 		all.Columns = append(all.Columns, c.Column)
 		if c.metric == metric.Price {
 			all.Note += " " + r.priceBasis()
@@ -48,7 +50,7 @@ func (r *Report) scorecardSection() Section {
 	for _, row := range r.measured() {
 		var values []Cell
 		for _, c := range scores {
-			values = append(values, r.scoreCell(row, c.metric))
+			values = append(values, scoreCell(row, c.metric, standings[c.metric][row.Name]))
 		}
 		all.add(scored(row), values)
 	}
@@ -96,8 +98,8 @@ func (r *Report) scores() []score {
 }
 
 // scoreCell is a row's value, after its mark.
-func (r *Report) scoreCell(row summary.Row, metric string) Cell {
-	mark, tone := r.standing(row, metric), Tone("")
+func scoreCell(row summary.Row, metric, mark string) Cell {
+	tone := Tone("")
 	if mark == signBest {
 		tone = Good
 	}
@@ -107,40 +109,36 @@ func (r *Report) scoreCell(row summary.Row, metric string) Cell {
 // cpu is the metric of CPU: per message, or per second if clients skip messages.
 func (r *Report) cpu() string { return metric.Cost(false, r.Run.Manifest.Workload.LatestOnly()) }
 
-// standing is the mark of a row in a column of the scorecard; empty for a row that does not compete, or has no
-// competitor.
-func (r *Report) standing(row summary.Row, metric string) string {
-	rivals := r.rivals(row, metric)
-	places := map[string]int{}
-	same := true
-	for _, rival := range rivals {
-		places[rival.Name] = r.place(metric, rival, rivals)
-		same = same && places[rival.Name] == 1
+// standings are the marks of a column of the scorecard, by row. A row competes with those of its load. One that does
+// not compete, or has no competitor, has no mark.
+func (r *Report) standings(metric string) map[string]string {
+	loads := map[string][]summary.Row{}
+	for _, row := range r.Summary.Rows {
+		load := loadTitle(row.Configuration, r.Run.Manifest.SweptRTT())
+		loads[load] = append(loads[load], row)
 	}
-	switch place := places[row.Name]; {
-	case place == 0 || len(rivals) < 2:
-		return ""
-	case same:
-		return signSame
-	case place == 1:
-		return signBest
-	default:
-		return ordinal(place)
-	}
-}
-
-// rivals are the ranked rows of a row's load that lost nothing and fail no requirement.
-func (r *Report) rivals(row summary.Row, metric string) []summary.Row {
-	load := func(row summary.Row) string { return loadTitle(row.Configuration, r.Run.Manifest.SweptRTT()) }
-	var rows []summary.Row
-	for _, other := range r.Summary.Rows {
-		if load(other) == load(row) {
-			rows = append(rows, other)
+	marks := map[string]string{}
+	for _, rows := range loads {
+		c := r.candidates(rows)
+		rivals, _ := rank(append(c.fit, c.undecided...), metric)
+		if len(rivals) < 2 {
+			continue
+		}
+		first := 0
+		for _, rival := range rivals {
+			place := r.place(metric, rival, rivals)
+			if marks[rival.Name] = ordinal(place); place == 1 {
+				marks[rival.Name] = signBest
+				first++
+			}
+		}
+		if first == len(rivals) {
+			for _, rival := range rivals {
+				marks[rival.Name] = signSame
+			}
 		}
 	}
-	c := r.candidates(rows)
-	ranked, _ := rank(append(c.fit, c.undecided...), metric)
-	return ranked
+	return marks
 }
 
 // ordinal is a place: "2nd".

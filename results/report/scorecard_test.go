@@ -17,7 +17,7 @@ func TestScorecardAgreesWithTheHeadline(t *testing.T) {
 	for _, name := range []string{r.latency(), r.cpu(), metric.Price} {
 		best := rowNames(r.best(name, r.Summary.Rows))
 		for _, row := range r.Summary.Rows {
-			cell := r.scoreCell(row, name)
+			cell := scoreCell(row, name, r.standings(name)[row.Name])
 			if marked := strings.HasPrefix(cell.Text, signBest); marked != slices.Contains(best, row.Name) || marked != (cell.Tone == Good) {
 				t.Errorf("%s of %s is %q, tone %q; the best are %v", name, row.Name, cell.Text, cell.Tone, best)
 			}
@@ -42,7 +42,7 @@ func TestFlawedRowsHaveNoPlace(t *testing.T) {
 	}
 	r := New(run)
 	for _, row := range r.Summary.Rows {
-		if place := r.standing(row, r.cpu()); (place == "") != (row.Name == "shortpoll") {
+		if place := r.standings(r.cpu())[row.Name]; (place == "") != (row.Name == "shortpoll") {
 			t.Errorf("%s has the place %q", row.Name, place)
 		}
 	}
@@ -59,7 +59,7 @@ func TestEqualRowsAreMarkedAsEqual(t *testing.T) {
 	}
 	r := New(run)
 	for _, row := range r.Summary.Rows {
-		if got := r.standing(row, r.cpu()); got != signSame {
+		if got := r.standings(r.cpu())[row.Name]; got != signSame {
 			t.Errorf("%s: %q, want %q", row.Name, got, signSame)
 		}
 	}
@@ -73,7 +73,7 @@ func TestPlacesAreWithinOneLoad(t *testing.T) {
 	}
 	r := New(run)
 	for _, row := range r.Summary.Rows {
-		if got := r.standing(row, r.cpu()); got != signBest && got != "2nd" {
+		if got := r.standings(r.cpu())[row.Name]; got != signBest && got != "2nd" {
 			t.Errorf("%s has the place %q of two", row.Name, got)
 		}
 	}
