@@ -1,6 +1,9 @@
 package results
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // The files of a run folder that contain the measurement. All other files are derived from them.
 const (
@@ -37,10 +40,17 @@ func (e *CorruptError) Error() string {
 	if e.Line > 0 {
 		at = fmt.Sprintf("%s:%d", e.File, e.Line)
 	}
+	text := "corrupt result " + at + ": " + e.Problem
 	if e.Err != nil {
-		return fmt.Sprintf("corrupt result %s: %s: %v", at, e.Problem, e.Err)
+		text += ": " + e.Err.Error()
 	}
-	return fmt.Sprintf("corrupt result %s: %s", at, e.Problem)
+	if text = Plain(text); len(text) > maxProblem { // it may quote the file
+		text = strings.ToValidUTF8(text[:maxProblem], "") + " …"
+	}
+	return text
 }
+
+// maxProblem is the most bytes of a CorruptError's text.
+const maxProblem = 400
 
 func (e *CorruptError) Unwrap() error { return e.Err }

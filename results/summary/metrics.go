@@ -203,7 +203,7 @@ const enoughIdle = 1000
 func idleMemory(of func(results.IdleMemory) (bytes float64)) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		m := t.Cost.Idle
-		return ifShown(m.Probes > 0 && m.Added >= enoughIdle*m.Probes, Value{X: of(m) / 1024})
+		return ifShown(m.Probes > 0 && m.Added/enoughIdle >= m.Probes, Value{X: of(m) / 1024})
 	}
 }
 

@@ -86,6 +86,11 @@ func TestMemoryNeedsAProbe(t *testing.T) {
 		if got := summary.Measure(name, few); got.Known != summary.NotShown {
 			t.Errorf("%s of 999 added clients is %+v", name, got)
 		}
+		few.Cost.Idle.Probes = math.MaxInt64
+		if got := summary.Measure(name, few); got.Known != summary.NotShown {
+			t.Errorf("%s of an impossible number of probes is %+v", name, got)
+		}
+		few.Cost.Idle.Probes = 1
 	}
 }
 
