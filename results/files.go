@@ -110,11 +110,9 @@ func WriteFile(path string, data []byte) error {
 		return err
 	}
 	if info, err := os.Stat(path); err == nil {
-		for _, open := range []*os.File{os.Stdout, os.Stderr} { // /dev/stdout, also if it leads to a file
-			if other, err := open.Stat(); err == nil && os.SameFile(info, other) {
-				_, err := open.Write(data)
-				return err
-			}
+		if open := outputOf(info); open != nil {
+			_, err := open.Write(data)
+			return err
 		}
 		if !info.Mode().IsRegular() {
 			return writeTo(path, data)
@@ -131,17 +129,48 @@ func WriteFile(path string, data []byte) error {
 
 // CheckFile returns an error if WriteFile cannot or should not write to a path.
 func CheckFile(path string) error {
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return fmt.Errorf("there is no folder %s for %s; allowed: a file in an existing folder", filepath.Dir(path), filepath.Base(path))
+	const allowed = "allowed: a file in an existing folder"
+	to := destination(path)
+	folder := filepath.Dir(to)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no folder %s for %s; %s", folder, filepath.Base(to), allowed)
 	}
 	switch info, err := os.Stat(path); {
-	case err != nil: // the file is new
+	case errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(path, "/"):
+		return writable(folder)
+	case errors.Is(err, syscall.ELOOP):
+		return fmt.Errorf("%s is a link to itself; %s", path, allowed)
+	case err != nil:
+		return fmt.Errorf("%s cannot be examined: %w; %s", path, err, allowed)
 	case info.IsDir():
-		return fmt.Errorf("%s is a folder; allowed: a file in an existing folder", path)
+		return fmt.Errorf("%s is a folder; %s", path, allowed)
 	case info.Mode().Type() == fs.ModeDevice:
-		return fmt.Errorf("%s is a disk; allowed: a file in an existing folder", path)
+		return fmt.Errorf("%s is a disk; %s", path, allowed)
+	case info.Mode().Type() == fs.ModeSocket:
+		return fmt.Errorf("%s is a socket; %s", path, allowed)
 	case info.Mode()&0o222 == 0:
 		return fmt.Errorf("%s is read-only; allowed: another file, or chmod u+w %s", path, path)
+	case info.Mode().IsRegular() && outputOf(info) == nil:
+		return writable(folder)
+	}
+	return nil
+}
+
+// writable returns an error for a folder in which no file can be created, as a file is replaced by another one.
+func writable(folder string) error {
+	f, err := os.CreateTemp(folder, tempPrefix)
+	if err != nil {
+		return fmt.Errorf("no file can be created in the folder %s: %s; allowed: a file in a folder that can be written to", folder, inWords(err))
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// outputOf returns standard output or standard error if a file is that, such as /dev/stdout, also if it leads to a file.
+func outputOf(info fs.FileInfo) *os.File {
+	for _, open := range []*os.File{os.Stdout, os.Stderr} {
+		if other, err := open.Stat(); err == nil && os.SameFile(info, other) {
+			return open
+		}
 	}
 	return nil
 }
@@ -231,8 +260,25 @@ func (l *log) close() error {
 	return errors.Join(l.err, l.sync(), l.file.Close())
 }
 
-// explain describes an error of the file system in words.
+// A fileError is an error of the file system in words, without the name of a temporary file.
+type fileError struct {
+	text  string
+	cause error
+}
+
+func (e *fileError) Error() string { return e.text }
+func (e *fileError) Unwrap() error { return e.cause }
+
+// WriteFailure begins the reason of a run whose results could not be written.
+const WriteFailure = "write results to "
+
+// explain describes an error of the file system.
 func explain(path string, err error) error {
+	return &fileError{WriteFailure + path + ": " + inWords(err), err}
+}
+
+// inWords is an error of the file system in words.
+func inWords(err error) string {
 	for _, known := range []struct {
 		cause error
 		text  string
@@ -241,15 +287,21 @@ func explain(path string, err error) error {
 		{syscall.EDQUOT, "the disk quota is exhausted"},
 		{syscall.EROFS, "the file system is read-only"},
 		{syscall.EFBIG, "the file would exceed the size limit"},
+		{syscall.ELOOP, "it is a link to itself"},
 		{fs.ErrPermission, "permission denied"},
 		{fs.ErrExist, "it already exists"},
 	} {
 		if errors.Is(err, known.cause) {
-			return fmt.Errorf("write results to %s: %s: %w", path, known.text, err)
+			return known.text
 		}
 	}
-	if strings.HasSuffix(err.Error(), "path escapes from parent") { // os.Root has no error to compare with
-		return fmt.Errorf("write results to %s: a link leads out of the folder: %w", path, err)
+	text := err.Error()
+	var operation *fs.PathError
+	if errors.As(err, &operation) {
+		text = operation.Err.Error()
 	}
-	return fmt.Errorf("write results to %s: %w", path, err)
+	if strings.HasSuffix(text, "path escapes from parent") { // os.Root has no error to compare with
+		return "a link leads out of the folder"
+	}
+	return text
 }

@@ -114,9 +114,11 @@ func TestNamedFileReplacesOnlyARegularFile(t *testing.T) {
 		{"links", func(path string) error {
 			return errors.Join(os.Mkdir(path+"s", 0o755), os.Symlink("files/a", path), os.Symlink("../b", path+"s/a"))
 		}, "b", 0o644},
-		{"circle", func(path string) error { return os.Symlink("file", path) }, "it is not a regular file", 0},
+		{"circle", func(path string) error { return os.Symlink("file", path) }, "is a link to itself; allowed: ", 0},
+		{"link to a missing folder", func(path string) error { return os.Symlink("missing/file", path) }, "there is no folder ", 0},
+		{"socket", func(path string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o600, 0) }, "is a socket; allowed: ", 0},
 		{"device", func(path string) error { return os.Symlink("/dev/null", path) }, "", 0},
-		{"full disk", func(path string) error { return os.Symlink("/dev/full", path) }, "no space left on device", 0},
+		{"full disk", func(path string) error { return os.Symlink("/dev/full", path) }, "the disk is full", 0},
 		{"pipe without a reader", func(path string) error { return syscall.Mkfifo(path, 0o600) }, "no process reads from it", 0},
 		{"folder", func(path string) error { return os.Mkdir(path, 0o755) }, "allowed: a file in an existing folder", 0},
 		{"read-only", func(path string) error { return os.WriteFile(path, nil, 0o444) }, "chmod u+w", 0},
@@ -151,6 +153,20 @@ func TestNamedFileReplacesOnlyARegularFile(t *testing.T) {
 				t.Errorf("left: %q", left)
 			}
 		})
+	}
+}
+
+// A folder that may not be written to is found before a measurement, not after it.
+func TestFileInAReadOnlyFolderIsRefused(t *testing.T) {
+	folder := t.TempDir()
+	if os.Geteuid() == 0 {
+		folder = "/proc" // where root may not create a file either
+	} else if err := os.Chmod(folder, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	err := CheckFile(filepath.Join(folder, "file"))
+	if want := "no file can be created in the folder " + folder; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q in it", err, want)
 	}
 }
 
@@ -232,8 +248,8 @@ func TestFileSystemErrorsAreExplained(t *testing.T) {
 		syscall.EEXIST: "already exists",
 		syscall.EIO:    "input/output error",
 	} {
-		err := explain("/data/run", &fs.PathError{Op: "write", Path: "/data/run", Err: cause})
-		if !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "/data/run") || !errors.Is(err, cause) {
+		err := explain("/data/run", &fs.PathError{Op: "write", Path: "/data/" + tempPrefix, Err: cause})
+		if !strings.Contains(err.Error(), want) || strings.Count(err.Error(), "/data/run") != 1 || strings.Contains(err.Error(), tempPrefix) || !errors.Is(err, cause) {
 			t.Errorf("%v is explained as %q, want %q in it", cause, err, want)
 		}
 	}

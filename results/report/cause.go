@@ -96,9 +96,11 @@ func precedence(t *results.Trial) int {
 }
 
 // remedy is what to do about an invalid run. The machine has caused neither an error that ended a trial nor a
-// refusal.
+// refusal, and doctor does not know the disk of a run.
 func remedy(run *results.Run) string {
 	switch t := decisive(run); {
+	case t == nil && strings.HasPrefix(run.Manifest.Reason, results.WriteFailure):
+		return "Correct the cause, and run it again."
 	case t == nil:
 	case endedByError(t):
 		return "The trial ended there. Correct the cause, and run it again."

@@ -111,6 +111,11 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		"an interrupted run": {states["stopped"], "INTERRUPTED: interrupted in repetition 10. (9 repetitions)\nUse WebSocket or SSE for the lowest latency, short polling"},
 		"an overloaded run":  {states["saturated"], "OVERLOADED: long polling fell behind; the latencies describe a queue. (5 repetitions)\n  Longpoll could not keep up with 2,000 deliveries/s.\nUse SSE or WebSocket for the lowest latency"},
 		"an invalid run":     {states["invalid"], "INVALID: the load generator was late in repetition 2, SSE. No value of this run may be quoted.\n  Try: pushbench doctor\n"},
+		"a full disk": {func() *results.Run {
+			run := synthetic.Run(4, 10*time.Second)
+			run.Manifest.Status, run.Manifest.Reason = results.Invalid, results.WriteFailure+"run/trials.jsonl: the disk is full"
+			return run
+		}, "INVALID: write results to run/trials.jsonl: the disk is full. No value of this run may be quoted.\n  Correct the cause, and run it again.\n"},
 		"a server that ended after a late trial": {func() *results.Run {
 			run := states["invalid"]()
 			ended := &run.Trials[len(run.Trials)-1]

@@ -163,7 +163,7 @@ var hostileRowsAsRoot = []hostileRow{
 	{"no loopback", nil, measure, exitInvalid, isolated},
 	{"no loopback", nil, "pushbench doctor", exitInvalid, "every measurement on this machine would be invalid: loopback"},
 	{"IPv6 only", nil, measure, exitInvalid, noHome},
-	{"a read-only root", nil, measure, exitInternal, "read-only file system"},
+	{"a read-only root", nil, measure, exitInternal, "the file system is read-only"},
 	{"40 local ports", nil, measure + " --clients 30 --servers 1", exitUsage, "the kernel has 20 ports available for connections to one server; use 2 servers, fewer clients or a higher limit"},
 	{"a full disk", nil, measure, exitInternal, "the disk is full"},
 }
