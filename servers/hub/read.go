@@ -45,15 +45,17 @@ func (r *Read) Empty() bool { return len(r.Messages) == 0 && len(r.Gaps) == 0 }
 func (h *Hub) Newest(s *TopicSet) uint64 { return s.newest() }
 
 // Start returns the cursor at which a subscription "from now" starts, and the last seq of each topic
-// of the set, in the set's order.
+// of the set, in the set's order. The cursor is not older than a topic: it cannot have missed a message of an earlier
+// topic of the same name.
 func (h *Hub) Start(s *TopicSet) (Cursor, []uint64) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	seqs := make([]uint64, len(s.topics))
+	number, seqs := s.newest(), make([]uint64, len(s.topics))
 	for i, t := range s.topics {
 		seqs[i] = t.log.last()
+		number = max(number, t.created)
 	}
-	return Cursor{Epoch: h.epoch, Number: s.newest()}, seqs
+	return Cursor{Epoch: h.epoch, Number: number}, seqs
 }
 
 // Since returns the messages of the set's topics beyond a cursor, without waiting. Its only error is

@@ -121,6 +121,35 @@ func TestTopicsBeyondTheLimitReplaceIdleOnes(t *testing.T) {
 	}
 }
 
+// A subscription from now to a new topic misses nothing, whatever was removed before or is removed later: a gap would
+// end its stream as too slow.
+func TestSubscriptionFromNowMissesNoRemovedTopic(t *testing.T) {
+	h := open(t, Options{MaxTopics: 2})
+	mustPublish(t, h, "a", "1")
+	mustPublish(t, h, "b", "2")
+	remove := func() {
+		sweepTwice(h)
+		if _, err := h.Set([]string{"x", "y", "z"}); !errors.Is(err, ErrFull) {
+			t.Fatalf("got %v, want %v", err, ErrFull)
+		}
+		sweepTwice(h)
+	}
+	remove()
+	early := mustSet(t, h, "early")
+	first, _ := h.Start(early)
+	mustPublish(t, h, "other", "3")
+	remove()
+	late := mustSet(t, h, "late")
+	second, _ := h.Start(late)
+	mustPublish(t, h, "early", "4")
+	mustPublish(t, h, "late", "5")
+	for set, at := range map[*TopicSet]Cursor{early: first, late: second} {
+		if r := since(t, h, at, set, Every); len(r.Messages) != 1 || len(r.Gaps) != 0 {
+			t.Errorf("%s: %d messages and gaps %v, want 1 and none", set.Name(0), len(r.Messages), r.Gaps)
+		}
+	}
+}
+
 func TestIdleTopicsAreFreedByTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{})
