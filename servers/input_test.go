@@ -83,6 +83,8 @@ var badRequests = []badRequest{
 	{id: "H16 two hosts", send: "GET PATH?topic=a HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\n\r\n", status: "400", code: "bad_request", closes: true},
 	{id: "H16 path", send: "GET PATH?topic=a HTTP/1.1\r\nHost: HOST/x\r\n\r\n", status: "400", code: "bad_request", closes: true},
 	{id: "H16 comma", send: "GET PATH?topic=a HTTP/1.1\r\nHost: HOST,HOST\r\n\r\n", status: "400", code: "bad_request", closes: true},
+	{id: "H16 IPv4 in brackets", send: "GET PATH?topic=a HTTP/1.1\r\nHost: [127.0.0.1]\r\n\r\n", status: "400", code: "bad_request", closes: true},
+	{id: "H16 no address in brackets", send: "GET PATH?topic=a HTTP/1.1\r\nHost: [1:2]\r\n\r\n", status: "400", code: "bad_request", closes: true},
 	{id: "H17 name", send: "GET PATH?topic=a HTTP/1.1\r\nHost: attacker.example:80\r\n\r\n", status: "421", code: "unknown_host", closes: true},
 	{id: "H17 userinfo", send: "GET PATH?topic=a HTTP/1.1\r\nHost: 127.0.0.1@evil\r\n\r\n", status: "400", code: "bad_request", closes: true},
 	{id: "H18 line", send: "GET PATH?topic=" + strings.Repeat("a", 64<<10) + " HTTP/1.1\r\nHost: HOST\r\n\r\n", status: "431", code: "header_too_large", closes: true},
@@ -97,6 +99,7 @@ var badRequests = []badRequest{
 	{id: "H19 no colon", send: withHeader("X"), status: "400", code: "bad_request", closes: true},
 	{id: "H19 leading space", send: "GET PATH?topic=a HTTP/1.1\r\n Host: HOST\r\n\r\n", status: "400", code: "bad_request", closes: true},
 	{id: "H19 NUL in URI", send: "GET PATH?topic=a\x00 HTTP/1.1\r\nHost: HOST\r\n\r\n", status: "400", code: "bad_request", closes: true},
+	{id: "H19 HEAD after an empty line", send: "\r\nHEAD PATH?topic=a HTTP/1.1\r\nHost : HOST\r\n\r\n", status: "400", closes: true},
 	{id: "H20 lower case", send: "get PATH?topic=a HTTP/1.1\r\nHost: HOST\r\n\r\n", status: "405", code: "method_not_allowed"},
 	{id: "H20 two spaces", send: "GET  PATH?topic=a HTTP/1.1\r\nHost: HOST\r\n\r\n", status: "400", code: "bad_request", closes: true},
 	{id: "H20 tab", send: "GET\tPATH?topic=a HTTP/1.1\r\nHost: HOST\r\n\r\n", status: "400", code: "bad_request", closes: true},
@@ -195,7 +198,9 @@ func (row badRequest) check(t *testing.T, s *server, send string) {
 		t.Fatalf("got %q %q, %v, want status %s", a.header, a.body, err, row.status)
 	}
 	if row.closes {
-		c.readToEnd()
+		if rest := c.readToEnd(); rest != "" {
+			t.Errorf("got %q after the response", rest)
+		}
 	}
 	if row.code == "" {
 		return

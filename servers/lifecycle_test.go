@@ -105,6 +105,30 @@ func TestPipelinedPollResponsesAreInOrder(t *testing.T) { // H21
 	})
 }
 
+// A connection ends when a response does not fit: the client must not take a later one for it.
+func TestPipelineThatIsNotReadSkipsNoResponse(t *testing.T) {
+	on(t, "shortpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{SlowAfter: 500 * time.Millisecond}, hub.Options{})
+		for range 4 {
+			s.publish(t, "a", strings.Repeat("x", 60<<10))
+		}
+		const polls = 60 // 14 MB: more than the kernel and the connection keep
+		c := dial(t, s)
+		c.send(strings.Repeat("GET /v1/poll?topic=a&after=00000000000000aa.1 HTTP/1.1\r\nHost: "+s.addr+"\r\n\r\n", polls) +
+			"GET /v1/healthz HTTP/1.1\r\nHost: " + s.addr + "\r\nConnection: close\r\n\r\n")
+		until(t, "handled or refused", func() bool { n := stats(t, s); return n.Requests["poll"] == polls || n.Open == 1 })
+		for got := range polls {
+			a, err := readResponse(c.r, "GET")
+			if err != nil {
+				return // the connection has ended
+			}
+			if !strings.Contains(string(a.body), "messages") {
+				t.Fatalf("after %d responses to %d polls got %s", got, polls, a.body)
+			}
+		}
+	})
+}
+
 func TestPollMayCloseItsConnection(t *testing.T) {
 	on(t, "longpoll", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})

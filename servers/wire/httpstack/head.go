@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net"
+	"net/netip"
 	"strings"
 )
 
@@ -272,22 +273,22 @@ func blank(value []byte) {
 }
 
 // validHost checks the syntax of HOST or HOST:PORT, without user name (RFC 9110 section 7.2). Of names it
-// allows those that exist, of IPv6 addresses all and more.
+// allows those that exist, in brackets only IPv6 addresses (RFC 3986 section 3.2.2). s is not kept, so that it needs
+// no memory.
 func validHost(s string) bool {
-	kind, name := byte(hostname), s
+	name := s
 	if rest, literal := strings.CutPrefix(s, "["); literal {
-		var closed bool
-		if name, s, closed = strings.Cut(rest, "]"); !closed {
+		name, s, _ = strings.Cut(rest, "]")
+		if ip, err := netip.ParseAddr(strings.Clone(name)); err != nil || !ip.Is6() || ip.Zone() != "" || len(rest) == len(name) {
 			return false
 		}
-		kind = address
 	} else {
 		name, _, _ = strings.Cut(s, ":")
 		s = s[len(name):]
-	}
-	for i := range len(name) {
-		if class[name[i]]&kind == 0 {
-			return false
+		for i := range len(name) {
+			if class[name[i]]&hostname == 0 {
+				return false
+			}
 		}
 	}
 	port, given := strings.CutPrefix(s, ":")
@@ -323,7 +324,6 @@ const (
 	valued             // in a header's value, and around it
 	hex
 	hostname // in a name or an IPv4 address
-	address  // in an IPv6 address
 )
 
 var class = func() (class [256]byte) {
@@ -334,9 +334,8 @@ var class = func() (class [256]byte) {
 		}
 	}
 	add(token, letters+digits+"!#$%&'*+-.^_`|~")
-	add(hex|address, digits+"ABCDEFabcdef")
+	add(hex, digits+"ABCDEFabcdef")
 	add(hostname, letters+digits+"-._~")
-	add(address, ":.")
 	for c := 0x21; c < 0x7f; c++ {
 		class[c] |= valued
 	}
@@ -417,7 +416,7 @@ func (r *requestReader) read(p []byte, from source, s *Stack) (int, error) {
 	}
 	if err != nil {
 		r.invalid, r.head.close = err, true
-		return r.pass(p, substitute(raw)), nil
+		return r.pass(p, substitute(raw[r.head.begin:])), nil
 	}
 	whole := end + int(min(r.head.length, int64(len(raw)-end)))
 	if whole < len(raw) {

@@ -71,11 +71,14 @@ var corkBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func (c *netConn) cork() { c.corked = corkBuffers.Get().(*bytes.Buffer) }
 
-// uncork writes the collected bytes.
+// uncork writes the collected bytes. net/http does not learn that they could not be written, and would go on with the
+// next response of a pipeline: so the connection ends.
 func (c *netConn) uncork() {
 	whole := c.corked
 	c.corked = nil
-	_, _ = c.Conn.Write(whole.Bytes()) // fails only if the client has disconnected
+	if _, err := c.Conn.Write(whole.Bytes()); err != nil {
+		c.Abort()
+	}
 	whole.Reset()
 	corkBuffers.Put(whole)
 }
