@@ -148,3 +148,21 @@ func TestEqualLibrariesAreOneConfiguration(t *testing.T) {
 		t.Errorf("without a sweep the library is %s, want %s", c[0].Library, Reference)
 	}
 }
+
+// What short polling requires of a scenario does not apply to servers that do not have it.
+func TestTransportsThatNoTargetHasAreNotMeasured(t *testing.T) {
+	s := read(t, small+"warmup: 0s\ndrain: 10s\n")
+	if s.Unsettled() == "" || s.longestWait() < s.longestInterval() {
+		t.Fatal("short polling does not apply")
+	}
+	s.Targets = map[TargetName]*Target{"mine": {Name: "mine"}}
+	s.Targets["mine"].Transports.WebSocket.Path = "/chat"
+	s.Sweep.Target = []TargetName{"mine"}
+	if why := s.Unsettled(); why != "" || s.longestWait() >= s.longestInterval() {
+		t.Errorf("%q, longest wait %v", why, s.longestWait())
+	}
+	s.Sweep.Target = []TargetName{"mine", ReferenceTarget}
+	if s.Unsettled() == "" {
+		t.Error("short polling of the reference does not apply")
+	}
+}

@@ -196,7 +196,10 @@ func (s *Scenario) ServerDials() bool {
 
 // measures reports whether any transport of the scenario has a trait.
 func (s *Scenario) measures(trait func(transports.Transport) bool) bool {
-	return slices.ContainsFunc(s.Transports, func(t Transport) bool { return trait(transports.Of(t)) })
+	return slices.ContainsFunc(s.Transports, func(t Transport) bool {
+		offered := len(s.Sweep.Target) == 0 || slices.ContainsFunc(s.Sweep.Target, func(name TargetName) bool { return s.offers(name, t) })
+		return offered && trait(transports.Of(t))
+	})
 }
 
 // addressesOneClient reports whether each message has one recipient, which may reply to it.
