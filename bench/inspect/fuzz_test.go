@@ -136,7 +136,7 @@ func FuzzEvents(f *testing.F) {
 				}
 				break
 			}
-			l, complete := parse(line, size)
+			l, _, complete := parse(line, size)
 			if complete {
 				got = i
 			}

@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"slices"
@@ -97,8 +98,9 @@ type Exchange struct {
 
 	RoundTrips int // until the response: TCP, TLS (one, or two before TLS 1.3) and the request
 
-	content int // bytes read after the header
-	frames  int // or lines of a stream
+	unsent  error // of the write of the request
+	content int   // bytes read after the header
+	frames  int   // or lines of a stream
 }
 
 // Header returns the value of a field of the response's header; "": it has none.
@@ -208,19 +210,24 @@ func (e *Exchange) reach(c *conn, name string) {
 	e.Stages = append(e.Stages, Stage{Name: name, At: time.Since(c.begun)})
 }
 
-// send writes the request in one write and stores its explanation.
-func (e *Exchange) send(c *conn, lines []Line, body string) error {
+// send writes the request in one write and stores its explanation. A server may respond before it has read all, and
+// close the connection (RFC 9110, section 15.5.14): the response counts, even if the write has failed.
+func (e *Exchange) send(c *conn, lines []Line, body string) {
 	e.Request = lines
 	var b strings.Builder
 	for _, l := range lines {
 		b.WriteString(l.Text + "\r\n")
 	}
 	b.WriteString("\r\n" + body)
-	if _, err := c.Write([]byte(b.String())); err != nil {
-		return fmt.Errorf("write the request: %w", err)
+	_, err := c.Write([]byte(b.String()))
+	if err == nil {
+		e.reach(c, "request sent")
+		return
 	}
-	e.reach(c, "request sent")
-	return nil
+	e.unsent = fmt.Errorf("write the request: %w", err)
+	if timedOut(err) && !c.over() {
+		c.extendDeadline(lateBytes)
+	}
 }
 
 // maxInterim limits the responses with status 1xx before a response.
@@ -229,7 +236,9 @@ const maxInterim = 16
 // receive reads the header of the response. Responses with status 1xx before it are interim ones
 // (RFC 9110, section 15.2).
 func (e *Exchange) receive(c *conn) (header, error) {
-	if _, err := c.reader.Peek(1); timedOut(err) {
+	if _, err := c.reader.Peek(1); err != nil && e.unsent != nil {
+		return header{}, e.unsent
+	} else if timedOut(err) {
 		return header{}, err
 	} else if err != nil {
 		return header{}, fmt.Errorf("the server closed the connection without a response: %w", err)
@@ -238,7 +247,10 @@ func (e *Exchange) receive(c *conn) (header, error) {
 	if first, _ := c.reader.Peek(c.reader.Buffered()); first[0] != 'H' {
 		return header{}, notHTTP(string(first)) // without the wait for a line end
 	}
-	for range maxInterim {
+	for i := range maxInterim {
+		if _, err := c.reader.Peek(1); i > 0 && errors.Is(err, io.EOF) {
+			return header{}, fmt.Errorf("the server closed the connection after an interim response: %w", err)
+		}
 		h, err := readHeader(c.reader)
 		if err != nil {
 			return h, err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -578,3 +579,34 @@ type writeOnlyConn struct{ net.Conn }
 
 func (writeOnlyConn) Write(b []byte) (int, error) { return len(b), nil }
 func (writeOnlyConn) SetDeadline(time.Time) error { return nil }
+
+// An early is a connection of a server that responds before it has read the request, and closes.
+type early struct {
+	net.Conn
+	response io.Reader
+	write    error
+}
+
+func (c early) Read(b []byte) (int, error)       { return c.response.Read(b) }
+func (c early) Write([]byte) (int, error)        { return 0, c.write }
+func (early) SetDeadline(time.Time) error        { return nil }
+func (early) Close() error                       { return nil }
+func (early) SetReadDeadline(time.Time) error    { return nil }
+func (c early) SetWriteDeadline(time.Time) error { return nil }
+
+// The response counts, although the rest of the request could not be written.
+func TestResponseBeforeTheWholeRequestIsJudged(t *testing.T) {
+	for _, write := range []error{syscall.ECONNRESET, os.ErrDeadlineExceeded} {
+		for response, want := range map[string]Grade{head("HTTP/1.1 413 Content Too Large", "Content-Length: 3") + "big": Wrong, "": NoAnswer} {
+			e := inspecting(t, "http://127.0.0.1:1/", func(to *Target) {
+				to.Method, to.Body = "POST", "x"
+				to.connect = func(context.Context, string, string) (net.Conn, error) {
+					return early{response: strings.NewReader(response), write: write}, nil
+				}
+			})
+			if got := e.Verdict(); got != want || want == Wrong && e.First != "big" {
+				t.Errorf("%v, then %q: %s with body %q, want %s", write, response, got, e.First, want)
+			}
+		}
+	}
+}

@@ -162,10 +162,10 @@ func (hs Handshake) try(ctx context.Context, t Target, address string) (Reaction
 	}
 	defer c.Close()
 	e := &Exchange{Target: t}
-	h, key := header{}, newKey()
-	if r.Ended = e.send(c, hs.Changes(t.upgradeRequest(key)), ""); r.Ended == nil {
-		h, r.Ended = e.receive(c)
-	}
+	key := newKey()
+	e.send(c, hs.Changes(t.upgradeRequest(key)), "")
+	h, err := e.receive(c)
+	r.Ended = err
 	r.Status = h.status
 	r.judge(h, acceptOf(key))
 	return r, nil

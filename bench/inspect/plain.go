@@ -44,9 +44,7 @@ func (e *Exchange) plainRequest(c *conn) error {
 	if t.Origin != "" {
 		lines = append(lines, field("Origin", t.Origin, "origin of the page whose script makes the request (RFC 6454, section 7)"))
 	}
-	if err := e.send(c, t.withLength(lines), t.Body); err != nil {
-		return err
-	}
+	e.send(c, t.withLength(lines), t.Body)
 	h, err := e.receive(c)
 	if err != nil {
 		return err

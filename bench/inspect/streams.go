@@ -22,8 +22,9 @@ type stream struct {
 	parser func() parser
 }
 
-// A parser explains the next line of a stream, and reports whether it completes an element.
-type parser func(text string, bytes int) (l Line, complete bool)
+// A parser explains the next line of a stream, whether it begins an element that is not complete, and whether it
+// completes one.
+type parser func(text string, bytes int) (l Line, begun, complete bool)
 
 var streams = map[Kind]stream{
 	SSE: {
@@ -92,7 +93,7 @@ func (e *Exchange) firstUnit(c *conn, h header, b *body, s stream) error {
 
 // units explains lines up to the end of the first element.
 func (e *Exchange) units(c *conn, lines *lineReader, s stream) error {
-	parse, pending := s.parser(), false
+	parse := s.parser()
 	for {
 		text, bytes, err := lines.next()
 		e.content += bytes
@@ -106,7 +107,8 @@ func (e *Exchange) units(c *conn, lines *lineReader, s stream) error {
 		case errors.Is(err, io.EOF) && e.content >= maxContent:
 			return errTooMuch
 		case errors.Is(err, io.EOF):
-			e.streamEnd(s, text, bytes, pending)
+			_, begun, _ := parse(text, bytes)
+			e.streamEnd(s, text, bytes, begun)
 			return nil
 		case err != nil:
 			return err
@@ -115,25 +117,25 @@ func (e *Exchange) units(c *conn, lines *lineReader, s stream) error {
 			e.First = text
 			e.reach(c, "first "+s.unit)
 		}
-		line, complete := parse(text, bytes)
+		line, _, complete := parse(text, bytes)
 		if e.frames++; e.frames == maxFrames {
 			return limit(fmt.Sprintf("more than %d lines without an %s; the rest was not read", maxFrames, s.unit))
 		}
 		e.After = append(e.After, line)
-		if pending = pending || strings.HasPrefix(text, "data"); complete {
+		if complete {
 			return nil
 		}
 	}
 }
 
 // streamEnd explains the end of a stream before its first element, perhaps within a line or an event.
-func (e *Exchange) streamEnd(s stream, text string, bytes int, pending bool) {
+func (e *Exchange) streamEnd(s stream, text string, bytes int, begun bool) {
 	l := Line{Text: "(end of the stream)", Grade: Contestable, Why: s.ended}
 	if text != "" {
 		e.After = append(e.After, Line{Text: cutText(text), Bytes: bytes, For: "a line without its end"})
 	}
 	switch {
-	case s.cr && (pending || strings.HasPrefix(text, "data")):
+	case begun:
 		l.Grade, l.Why = Wrong, "the last event is not complete: browsers discard it (HTML Living Standard, section 9.2.6)"
 	case text != "":
 		l.Why = "the last line has no end: a page that reads line by line may lose it; " + s.ended
@@ -189,7 +191,7 @@ var eventFields = map[string]string{
 // newEvents returns a parser of events (HTML Living Standard, sections 9.2.5 and 9.2.6).
 func newEvents() parser {
 	first, data := true, false
-	return func(text string, bytes int) (Line, bool) {
+	return func(text string, bytes int) (Line, bool, bool) {
 		bom := first && strings.HasPrefix(text, "\ufeff")
 		if first = false; bom {
 			text = strings.TrimPrefix(text, "\ufeff")
@@ -199,7 +201,7 @@ func newEvents() parser {
 			if data {
 				l.For = "the event is complete"
 			}
-			return l, data
+			return l, data, data
 		}
 		name, value, _ := strings.Cut(text, ":")
 		data = data || name == "data"
@@ -208,7 +210,7 @@ func newEvents() parser {
 			l.For += "; the byte order mark before it is removed"
 		}
 		l.Grade, l.Why = judgeEventField(text, name, strings.TrimPrefix(value, " "))
-		return l, false
+		return l, data, false
 	}
 }
 
@@ -229,8 +231,8 @@ func judgeEventField(text, name, value string) (Grade, string) {
 }
 
 // jsonLine explains a line of newline-delimited JSON.
-func jsonLine(text string, bytes int) (Line, bool) {
-	l := Line{Text: cutText(text), Bytes: bytes}
+func jsonLine(text string, bytes int) (l Line, begun, complete bool) {
+	l = Line{Text: cutText(text), Bytes: bytes}
 	switch {
 	case text == "":
 		l.Text, l.For = "(empty line)", "a heartbeat: keeps proxies and NATs from closing an idle stream"
@@ -241,5 +243,5 @@ func jsonLine(text string, bytes int) (Line, bool) {
 	default:
 		l.Grade, l.Why = Wrong, "not a JSON text: a page that reads line by line fails (RFC 8259, section 2)"
 	}
-	return l, text != ""
+	return l, false, text != ""
 }

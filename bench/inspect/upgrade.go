@@ -30,9 +30,7 @@ func newKey() string {
 // upgrade makes the opening handshake, reads frames, and makes the closing handshake.
 func (e *Exchange) upgrade(c *conn) error {
 	t, key := e.Target, newKey()
-	if err := e.send(c, t.upgradeRequest(key), ""); err != nil {
-		return err
-	}
+	e.send(c, t.upgradeRequest(key), "")
 	h, err := e.receive(c)
 	if err != nil {
 		return err
