@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"pushbench/servers/hub"
@@ -172,6 +174,62 @@ func TestWebhookEndsOn410AndIsReplaced(t *testing.T) {
 	if got := r.messages(t, 2); !slices.Equal(got, []string{"a#2=once", "a#3=end"}) {
 		t.Errorf("got %v", got)
 	}
+}
+
+// Each webhook has one connection, which is kept as long as the webhook, also if several have the same receiver.
+func TestWebhookKeepsItsConnection(t *testing.T) {
+	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
+	const hooks, messages = 3, 5
+	var opened, closed, posts atomic.Int64
+	arrived := make(chan struct{})
+	r := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n := posts.Add(1)
+		if n%hooks == 0 { // all of them have sent the same message
+			for range hooks - 1 {
+				arrived <- struct{}{}
+			}
+		} else {
+			<-arrived
+		}
+		if n > hooks*(messages-1) {
+			w.WriteHeader(http.StatusGone)
+		}
+	}))
+	r.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			opened.Add(1)
+		case http.StateClosed:
+			closed.Add(1)
+		}
+	}
+	r.Start()
+	defer r.Close()
+	for i := range hooks {
+		hooked(t, s, fmt.Sprintf("%s/%d", r.URL, i), "topic=a")
+	}
+	for i := range messages {
+		s.publish(t, "a", "x")
+		until(t, "posted", func() bool {
+			return stats(t, s).Webhooks.Posts == int64(hooks*(i+1)) && posts.Load() == int64(hooks*(i+1))
+		})
+	}
+	until(t, "closed", func() bool { return closed.Load() == opened.Load() && stats(t, s).Webhooks.Registered == 0 })
+	if n := opened.Load(); n != hooks {
+		t.Errorf("%d connections for %d webhooks", n, hooks)
+	}
+}
+
+// A receiver may not fill the server's memory with headers.
+func TestWebhookReadsFewHeaders(t *testing.T) {
+	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
+	r := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X", strings.Repeat("x", 128<<10))
+	}))
+	defer r.Close()
+	hooked(t, s, r.URL+"/", "topic=a")
+	s.publish(t, "a", "x")
+	until(t, "refused", func() bool { return stats(t, s).Webhooks.FailedBy["connection lost"] > 0 })
 }
 
 // The stats report a receiver that cannot be reached, and the server can still stop.

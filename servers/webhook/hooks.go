@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -24,7 +23,7 @@ type Hooks struct {
 	service *wire.Service
 	allowed []netip.Prefix
 	batches *wire.Cache[[]byte]
-	client  *http.Client
+	dial    dial
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -40,7 +39,7 @@ type Hooks struct {
 func Enable(s *wire.Service, allowed []netip.Prefix) *Hooks {
 	h := &Hooks{service: s, allowed: allowed, hooks: make(map[string]*hook)}
 	h.batches = wire.NewCache(s.Hub, func(body []byte, _ hub.Cursor) []byte { return body })
-	h.client = newClient(h.allows)
+	h.dial = newDial(h.allows)
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	s.Webhooks = h.register
 	return h
@@ -53,7 +52,6 @@ func (h *Hooks) Close() {
 	h.mu.Unlock()
 	h.cancel()
 	h.posts.Wait()
-	h.client.CloseIdleConnections()
 }
 
 func (h *Hooks) allows(a netip.Addr) bool {
@@ -75,7 +73,7 @@ func (h *Hooks) register(target string, sub *wire.Subscribe) (httpstack.Response
 		previous.cancel()
 	}
 	body := h.service.Resume(sub)
-	k := &hook{hooks: h, url: target, cursor: sub.After, delivery: sub.Delivery, news: make(chan struct{}, 1)}
+	k := &hook{hooks: h, url: target, client: newClient(h.dial), cursor: sub.After, delivery: sub.Delivery, news: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(h.ctx)
 	k.cancel = cancel
 	k.follow = h.service.Hub.Subscribe(sub.Set, k)
@@ -107,7 +105,9 @@ func (h *Hooks) check(target string) error {
 
 // remove removes a webhook that has ended, unless another has replaced it.
 func (h *Hooks) remove(k *hook) {
+	k.cancel()
 	k.follow.Close()
+	k.client.CloseIdleConnections()
 	h.service.Count.Hooks.Do(func(n *wire.HookStats) { n.Registered-- })
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -31,9 +31,11 @@ const (
 // postTimeout.
 const maxDials = 256
 
-// newClient makes a client that dials only allowed addresses, follows no redirect, and keeps
-// one connection per receiver.
-func newClient(allows func(netip.Addr) bool) *http.Client {
+// maxHeaders bounds the headers of a response, in bytes: net/http would read 10 MB from each receiver.
+const maxHeaders = 64 << 10
+
+// newDial makes a dial that reaches only allowed addresses.
+func newDial(allows func(netip.Addr) bool) dial {
 	dialer := net.Dialer{
 		Timeout: dialTimeout, KeepAlive: -1, // a post shows whether a receiver is reachable
 		Control: func(_, address string, _ syscall.RawConn) error {
@@ -43,11 +45,17 @@ func newClient(allows func(netip.Addr) bool) *http.Client {
 			return nil
 		},
 	}
+	return bounded(dialer.DialContext, maxDials)
+}
+
+// newClient makes the client of one webhook, which follows no redirect, and keeps its connection until
+// CloseIdleConnections. A pool of all webhooks would keep one for each receiver, or those of ended webhooks.
+func newClient(d dial) *http.Client {
 	return &http.Client{
 		Timeout:       postTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext: bounded(dialer.DialContext, maxDials), DisableCompression: true, MaxIdleConnsPerHost: 1,
+			DialContext: d, DisableCompression: true, MaxIdleConnsPerHost: 1, MaxResponseHeaderBytes: maxHeaders,
 		},
 	}
 }
@@ -74,6 +82,7 @@ func bounded(d dial, limit int) dial {
 type hook struct {
 	hooks    *Hooks
 	url      string
+	client   *http.Client
 	follow   *hub.Subscription
 	cursor   hub.Cursor
 	delivery hub.Delivery
@@ -156,7 +165,7 @@ func (k *hook) post(ctx context.Context, body []byte) error {
 	request.GetBody = nil // deliver retries, and counts it
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "pushbench-webhook")
-	response, err := k.hooks.client.Do(request)
+	response, err := k.client.Do(request)
 	if err != nil {
 		return fmt.Errorf("post: %w", err)
 	}

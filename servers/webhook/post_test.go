@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pushbench/scenarios/transports"
+	"pushbench/servers/hub"
+	"pushbench/servers/wire"
 )
 
 func TestDialsAreBounded(t *testing.T) {
@@ -38,4 +43,33 @@ func TestDialsAreBounded(t *testing.T) {
 			t.Errorf("%d dials at a time and %d that only waited, want 2 and 4", most.Load(), waited)
 		}
 	})
+}
+
+// A context that is never cancelled stays with its parent, for as long as the server runs.
+func TestEndedWebhookCancelsItsContext(t *testing.T) {
+	service, err := wire.New(transports.Webhook, wire.Reference, wire.Limits{}, hub.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer service.Close()
+	set, err := service.Hub.Set([]string{"a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks := Enable(service, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
+	defer hooks.Close()
+	const url = "http://127.0.0.1:9/"
+	if _, err := hooks.register(url, &wire.Subscribe{Set: set, FromNow: true}); err != nil {
+		t.Fatal(err)
+	}
+	hooks.mu.Lock()
+	k := hooks.hooks[url]
+	var cancelled atomic.Bool
+	cancel := k.cancel
+	k.cancel = func() { cancelled.Store(true); cancel() }
+	hooks.mu.Unlock()
+	hooks.remove(k)
+	if !cancelled.Load() {
+		t.Error("the context of an ended webhook lasts")
+	}
 }
