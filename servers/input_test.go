@@ -190,11 +190,7 @@ func (row badRequest) check(t *testing.T, s *server, send string) {
 	c := dial(t, s)
 	_, _ = c.Write([]byte(send)) // a server that refuses early may reset the rest
 	a, err := readResponse(c.r, strings.Fields(send + " ?")[0])
-	version := "HTTP/1.1 "
-	if s.httpLibrary() == "nethttp" && strings.Contains(send, " HTTP/1.0\r\n") {
-		version = "HTTP/1.0 " // net/http responds in the version of the request
-	}
-	if err != nil || !strings.HasPrefix(strings.TrimPrefix(a.header, version), row.status) {
+	if err != nil || !strings.HasPrefix(strings.TrimPrefix(a.header, "HTTP/1.1 "), row.status) {
 		t.Fatalf("got %q %q, %v, want status %s", a.header, a.body, err, row.status)
 	}
 	if row.closes {

@@ -73,6 +73,48 @@ func TestVanishedPeerIsReported(t *testing.T) {
 	}
 }
 
+// Without memory for another watch, one connection is lost, not the listener.
+func TestConnectionThatCannotBeWatchedIsClosed(t *testing.T) {
+	p, err := NewPoller(time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	raw, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Listen(raw, p)
+	defer l.Close()
+	unwatchable, accept := true, l.accept
+	l.accept = func(noDelay bool) (socket, error) {
+		s, err := accept(noDelay)
+		if unwatchable && err == nil {
+			err = p.add(&Conn{socket: s}) // epoll_ctl refuses to add it a second time
+		}
+		unwatchable = false
+		return s, err
+	}
+	var peers [2]net.Conn
+	for i := range peers {
+		if peers[i], err = net.Dial("tcp", raw.Addr().String()); err != nil {
+			t.Fatal(err)
+		}
+		defer peers[i].Close()
+	}
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := peers[0].Read(make([]byte, 1)); err == nil || c.RemoteAddr().String() != peers[1].LocalAddr().String() {
+		t.Errorf("the connection that cannot be watched is open (%v), or %v is not accepted", err, peers[1].LocalAddr())
+	}
+	if n := l.Counts(); n.AcceptErrors != 1 || n.Open != 1 {
+		t.Errorf("got %+v, want 1 error and 1 open", n)
+	}
+}
+
 // The kernel reports room only when a third of its buffer is free. A peer that reads on must not be called slow
 // until then, and one that has stopped must be.
 func TestProgressOfSlowPeerIsSeen(t *testing.T) {

@@ -172,6 +172,7 @@ func (x *netExchange) write(r Response) {
 	if r.Close || x.conn.requests.head.close {
 		h.Set("Connection", "close")
 	}
+	x.request.ProtoMinor = 1 // RFC 9110 section 2.5, as fasthttp and polls that waited; else net/http responds in HTTP/1.0
 	x.w.WriteHeader(r.Status)
 	_, _ = x.w.Write(r.Body) // fails only if the client has disconnected
 }
