@@ -523,6 +523,8 @@ func (n NextValue) validate(field string) *conflict {
 	switch {
 	case (n.Header == "") == (n.Body == "") || (n.Header == "") != (n.As == ""):
 		return &conflict{field: field, message: "is not one value; allowed: header and as, or body"}
+	case slices.Contains(ownNames, n.As):
+		return &conflict{field: field + ".as", value: n.As, message: "is a placeholder whose value pushbench gives; allowed: any name but " + strings.Join(ownNames, ", ")}
 	case n.Body != "" && len(n.Body.Groups()) == 0:
 		return &conflict{field: field + ".body", message: `has no named group; allowed: an expression such as '"offset":(?P<offset>[0-9]+)'`}
 	}

@@ -85,6 +85,10 @@ func (e Expression) Groups() (names []string) {
 	return names
 }
 
+// ownNames are placeholders of a client that no server may set: else it would choose what the client subscribes to, or as
+// whom.
+var ownNames = []string{"topic", "topics", "client", "login", "topic_u16", "rest"}
+
 // asExpression checks an expression.
 func asExpression(text string) error {
 	if len(text) > longest {
@@ -98,6 +102,9 @@ func asExpression(text string) error {
 		return fmt.Errorf("has %d states; allowed: at most %d, so use smaller repetitions", n, maxStates)
 	}
 	for _, name := range parsed.CapNames() {
+		if slices.Contains(ownNames, name) {
+			return fmt.Errorf("has a group with the name %q, whose value pushbench gives; allowed: any name but %s", name, strings.Join(ownNames, ", "))
+		}
 		if name != "" && !placeholders.MatchString("{"+name+"}") {
 			return fmt.Errorf("has a group with the name %q; allowed: 1 to 32 of a-z, 0-9 and _, starting with a letter", name)
 		}
