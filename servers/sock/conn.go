@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// ErrPending reports that a peer reads so slowly that MaxPending bytes are unsent.
+// ErrPending reports that a peer reads so slowly that MaxPending bytes are unsent, or that all slow peers together leave
+// too many, which closes the connection.
 var ErrPending = errors.New("slow peer: too much unsent")
 
 // MaxPending is the number of unsent bytes of a connection beyond which a further
@@ -134,8 +135,20 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return c.writeSocket(p)
 }
 
-// writeSocket writes to the socket.
+// writeSocket writes to the socket. If there is no room for the rest, nothing may follow what was sent.
 func (c *Conn) writeSocket(p []byte) (int, error) {
+	n, err := c.sendOrQueue(p)
+	if err == errNoRoom {
+		c.Stall()
+		err = ErrPending
+	}
+	return n, err
+}
+
+// errNoRoom reports that the pending bytes of all connections are too many.
+var errNoRoom = errors.New("slow peers: too much unsent")
+
+func (c *Conn) sendOrQueue(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing {
@@ -170,6 +183,11 @@ func (c *Conn) queue(p []byte, sent int) (int, error) {
 	if len(c.pending) > 0 && len(c.pending)+len(p) > MaxPending {
 		return 0, ErrPending
 	}
+	rest := int64(len(p) - sent)
+	if c.poller.pending.Add(rest) > c.poller.maxPending {
+		c.poller.pending.Add(-rest)
+		return sent, errNoRoom
+	}
 	if len(c.pending) == 0 {
 		c.since = time.Now()
 		c.unsent.Store(true)
@@ -189,6 +207,7 @@ func (c *Conn) queue(p []byte, sent int) (int, error) {
 // advance removes n sent bytes from the pending ones; c.mu is held.
 func (c *Conn) advance(n int) {
 	c.listener.bytesOut.Add(uint64(n))
+	c.poller.pending.Add(-int64(n))
 	if c.pending = c.pending[n:]; len(c.pending) == 0 {
 		c.unsent.Store(false)
 		c.dropPending()
@@ -197,6 +216,7 @@ func (c *Conn) advance(n int) {
 
 // dropPending discards the pending bytes; c.mu is held.
 func (c *Conn) dropPending() {
+	c.poller.pending.Add(-int64(len(c.pending)))
 	c.pending = nil
 	c.poller.slow.Add(-1)
 	c.stallTimer.Stop()

@@ -18,6 +18,8 @@ type Poller struct {
 	kernel        watcher
 	tokens        atomic.Uint32
 	slow          atomic.Int64 // connections with pending bytes
+	pending       atomic.Int64 // of all connections, in bytes
+	maxPending    int64        // above which a connection that would need more is closed
 	looking       sync.WaitGroup
 	workers       workers
 }
@@ -25,10 +27,13 @@ type Poller struct {
 // vanishedExtra is how much longer than a slow peer one may be silent whose machine has vanished.
 const vanishedExtra = 30 * time.Second
 
+// maxPendingOfAll bounds the pending bytes of all connections: thousands that do not read could otherwise use all memory.
+const maxPendingOfAll = 512 << 20
+
 // NewPoller starts a poller. Connections whose pending bytes are older than
 // stallAfter are reported as Stalled.
 func NewPoller(stallAfter time.Duration) (*Poller, error) {
-	p := &Poller{stallAfter: stallAfter, vanishedAfter: stallAfter + vanishedExtra}
+	p := &Poller{stallAfter: stallAfter, vanishedAfter: stallAfter + vanishedExtra, maxPending: maxPendingOfAll}
 	if err := p.kernel.open(); err != nil {
 		return nil, err
 	}

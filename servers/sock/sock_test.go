@@ -145,6 +145,47 @@ func TestWriteFailsBeyondMaxPending(t *testing.T) {
 	}
 }
 
+// Peers that do not read use a bounded amount of memory together: one that would need more is closed and counted.
+func TestPendingBytesOfAllAreBounded(t *testing.T) {
+	c, peer, l := pair(t, time.Minute, func(l *Listener) { l.poller.maxPending = 256 << 10 })
+	e := make(testHandler, 10)
+	c.Handle(e)
+	chunk := make([]byte, 64<<10)
+	sent := 0
+	for !c.Unsent() {
+		n, err := c.Write(chunk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent += n
+	}
+	if n, _ := pending(c); l.poller.pending.Load() != int64(n) {
+		t.Errorf("counted %d bytes, %d are pending", l.poller.pending.Load(), n)
+	}
+	if _, err := io.CopyN(io.Discard, peer, int64(sent)); err != nil {
+		t.Fatal(err)
+	}
+	e.wait(t, Drained)
+	if n := l.poller.pending.Load(); n != 0 {
+		t.Errorf("counted %d bytes, none are pending", n)
+	}
+	var err error
+	for range 100 {
+		if _, err = c.Write(chunk); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, ErrPending) {
+		t.Errorf("got %v, want %v", err, ErrPending)
+	}
+	if _, err := c.Write(nil); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("write after that: %v, want %v", err, net.ErrClosed)
+	}
+	if n := l.Counts(); n.Open != 0 || n.Stalled != 1 || l.poller.pending.Load() != 0 {
+		t.Errorf("%d open, %d stalled, %d bytes pending, want 0, 1 and 0", n.Open, n.Stalled, l.poller.pending.Load())
+	}
+}
+
 func TestCloseSendsPendingBytesFirst(t *testing.T) {
 	c, peer, l := pair(t, time.Minute)
 	all := fill(t, c)
