@@ -136,7 +136,9 @@ func (a axisOf[T]) label(c Configuration) string {
 	return cmp.Or(a.named, a.name) + "=" + text
 }
 
-func (a axisOf[T]) called(name string) bool { return name == a.name || name == a.named }
+func (a axisOf[T]) called(name string) bool {
+	return name == a.name || a.named != "" && name == a.named
+}
 
 func (a axisOf[T]) field() string { return a.name }
 

@@ -136,18 +136,28 @@ func (r *Rule) styled(n ast.Node) bool {
 // booleans are spellings of true and false in YAML 1.1.
 var booleans = map[string]string{"on": "true", "yes": "true", "y": "true", "1": "true", "off": "false", "no": "false", "n": "false", "0": "false"}
 
-// hint suggests the intended value, if there is one.
+// accepts reports whether a text is an allowed value.
+func (r *Rule) accepts(text string) bool {
+	value, err := r.parse(text)
+	return err == nil && r.allows(value)
+}
+
+// hint suggests the intended value, if there is an allowed one.
 func (r *Rule) hint(n ast.Node, text string) string {
-	meant := booleans[strings.ToLower(text)]
 	_, complete := r.parse(text)
 	_, withUnit := r.parse(text + r.unit)
 	switch {
+	case r.unit != "" && complete != nil && r.accepts(text+r.unit):
+		return "the unit is missing, " + meant(text+r.unit)
 	case r.unit != "" && complete != nil && withUnit == nil:
-		return fmt.Sprintf("the unit is missing, did you mean `%s`?", text+r.unit)
+		return "the unit is missing"
 	case r.unit != "":
-		return respelled(r.Type, text)
-	case r.Type.Kind() == reflect.Bool && meant != "":
-		return fmt.Sprintf("did you mean `%s`?", meant)
+		if other := respelled(r.Type, text); r.accepts(other) {
+			return meant(other)
+		}
+		return ""
+	case r.Type.Kind() == reflect.Bool && booleans[strings.ToLower(text)] != "":
+		return meant(booleans[strings.ToLower(text)])
 	case r.textual() && r.Words != nil:
 		return didYouMean(text, r.Words)
 	case r.styled(n) || r.grammar != nil:

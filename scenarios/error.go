@@ -73,7 +73,7 @@ func bare(text string) string {
 
 // filename does the same for the name of a file, which it never cuts.
 func filename(name string) string {
-	if q := strconv.Quote(name); q != `"`+name+`"` {
+	if q := strconv.Quote(name); name == "" || q != `"`+name+`"` {
 		return q
 	}
 	return name

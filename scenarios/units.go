@@ -52,7 +52,7 @@ const (
 // otherSpelling is a number and a unit, perhaps with a space or a slash between them.
 var otherSpelling = regexp.MustCompile(`^([0-9][0-9.]*) ?/? ?(\pL+)$`)
 
-// respelled suggests the quantity that a text in another spelling means, or returns "".
+// respelled returns the quantity that a text in another spelling means, or "".
 func respelled(t reflect.Type, text string) string {
 	parts := otherSpelling.FindStringSubmatch(text)
 	if parts == nil {
@@ -62,7 +62,7 @@ func respelled(t reflect.Type, text string) string {
 		meant := parts[1] + s.unit
 		if meant != text && slices.Contains(strings.Fields(s.words), strings.ToLower(parts[2])) &&
 			reflect.New(t).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(meant)) == nil {
-			return fmt.Sprintf("did you mean `%s`?", meant)
+			return meant
 		}
 	}
 	return ""
@@ -73,7 +73,7 @@ func respelled(t reflect.Type, text string) string {
 func ParseDuration(text string) (Duration, error) {
 	if !durationPattern.MatchString(text) {
 		message := quote(text) + " is not a duration such as 250ms or 1m30s"
-		if hint := respelled(reflect.TypeFor[Duration](), text); hint != "" {
+		if hint := meant(respelled(reflect.TypeFor[Duration](), text)); hint != "" {
 			message += "; " + hint
 		}
 		return 0, errors.New(message)
