@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,7 +66,23 @@ func checkFlags(c *cobra.Command, args []string) error {
 	if err := checkDeprecated(c, args); err != nil {
 		return err
 	}
-	return checkPaths(c)
+	return cmp.Or(checkEmpty(c), checkPaths(c))
+}
+
+// mayBeEmpty lists the flags whose empty value has a meaning.
+var mayBeEmpty = []string{"body", "header", "send"}
+
+// checkEmpty refuses an empty value, such as that of a variable of a script that is not set: the flag would have no effect.
+func checkEmpty(c *cobra.Command) (err error) {
+	if c.Hidden { // pushbench itself starts it
+		return nil
+	}
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if slices.Contains([]string{"", "[]", `[""]`}, f.Value.String()) && !slices.Contains(mayBeEmpty, f.Name) {
+			err = cmp.Or(err, app.Usagef("--%s: the value is empty; allowed: a value, or a command line without --%s", f.Name, f.Name))
+		}
+	})
+	return err
 }
 
 // checkDeprecated marks the flags that the command line gives by an old name as given, and warns

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/cmd/internal/app"
 	"pushbench/results"
 )
 
@@ -25,6 +26,15 @@ func TestFilesAreWrittenBeforeTheTable(t *testing.T) {
 	for _, file := range []string{"compared/compare.html", "compared/comparisons.csv", "j.xml", "c.md"} {
 		if _, err := os.Stat(filepath.FromSlash(file)); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// What a full disk loses is no success, also of commands that do not look at the errors of their output.
+func TestLostOutputIsAnError(t *testing.T) {
+	for _, line := range []string{"help", "run --help", "run chat --dry-run", "list", "schema", "completion bash", "--version"} {
+		if code := run(context.Background(), strings.Fields(line), strings.NewReader(""), closedPipe{}, io.Discard); code != int(app.Internal) {
+			t.Errorf("%s: exit code %d, want %d", line, code, app.Internal)
 		}
 	}
 }

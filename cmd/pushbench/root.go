@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,17 +18,20 @@ import (
 // run runs a command line and returns its exit code. Results go to stdout, everything else to
 // stderr; both without what could control a terminal.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	stdout = &app.Clean{To: stdout, Colors: app.IsTerminal(stdout) && noColorUnset()}
+	out := &app.Clean{To: stdout, Colors: app.IsTerminal(stdout) && noColorUnset()}
 	stderr = &app.Clean{To: stderr}
 	root := newRootCommand()
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	addCompletion(root)
 	err := unknownCommand(root, args)
 	if err == nil {
 		err = root.ExecuteContext(ctx)
+	}
+	if err == nil {
+		err = out.Err() // help and lists do not look at it
 	}
 	if err != nil && !errors.Is(err, app.ErrReported) {
 		fmt.Fprintln(stderr, inLines(err))
@@ -131,6 +135,9 @@ func badFlag(c *cobra.Command, err error) error {
 		"bool":     "true or false",
 		"limits":   "a list of limits such as connections=5000,connects=500/s,messages=20000/s",
 	}[invalid.GetFlag().Value.Type()]
+	if errors.Is(err, strconv.ErrRange) {
+		return app.Usagef("--%s: %s is too large or too small", invalid.GetFlag().Name, invalid.GetValue())
+	}
 	return app.Usagef("--%s: %q is not %s", invalid.GetFlag().Name, invalid.GetValue(), kind)
 }
 

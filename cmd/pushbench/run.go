@@ -227,7 +227,7 @@ func (o *runOptions) vary(c *cobra.Command, s *scenarios.Scenario) error {
 	given := map[string]bool{}
 	for _, text := range o.sweep {
 		axis, values, ok := strings.Cut(text, "=")
-		if !ok {
+		if !ok || axis == "" {
 			return app.Usagef("--sweep: %q is not a field and its values; expected: FIELD=VALUE,VALUE such as rate=10/s,100/s", text)
 		}
 		if err := s.Vary(axis, values); err != nil {

@@ -163,7 +163,7 @@ func (o *serveOptions) checkAccess() error {
 func (o *serveOptions) checkListen() error {
 	host, port, err := net.SplitHostPort(o.listen)
 	if err != nil {
-		return app.Usagef("serve: --listen %q is not host:port", o.listen)
+		return app.Usagef("serve: --listen %q is not host:port; allowed: an address such as 127.0.0.1:8080", o.listen)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return app.Usagef("serve: --listen %q: the port %q is not allowed; allowed: 0 to 65535, where 0 selects a free port", o.listen, port)

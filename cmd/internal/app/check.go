@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,7 +24,7 @@ type reference struct {
 // openReference opens a run with the target files of its servers: those given, or else those that the run names.
 func openReference(path string, files []string) (ref reference, err error) {
 	if ref.run, err = OpenRun(path); err != nil {
-		return ref, nearReference(path, err)
+		return ref, err
 	}
 	if ref.scenario, err = scenarios.Read(filepath.Join(path, "scenario.yaml"), bytes.NewReader(ref.run.Scenario)); err != nil {
 		return ref, err
@@ -84,19 +83,6 @@ func (ref reference) targetFile(name string, files []string) (string, error) {
 
 // References is the folder of reference runs in a checkout of pushbench.
 const References = "results/reference"
-
-// nearReference adds a hint to the error of a folder that does not exist, if its name is a reference
-// run's or a scenario's.
-func nearReference(path string, err error) error {
-	if CodeOf(err) != Usage || !slices.Contains(scenarios.Names(), path) {
-		return err
-	}
-	folder := filepath.Join(References, path)
-	if _, missing := os.Stat(folder); missing != nil {
-		return Usagef("%w; %s is a scenario: pushbench run %s measures it", err, path, path)
-	}
-	return Usagef("%w; %s is a scenario, did you mean its reference run %s?", err, path, folder)
-}
 
 // Check measures the scenarios of reference runs again and calls show after each. All references
 // are read before the first is measured.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"io"
 	"strings"
 	"sync"
@@ -21,6 +22,14 @@ type Clean struct {
 
 	mu   sync.Mutex
 	rest []byte // the beginning of a character whose end is still to come
+	err  error  // the first one of To
+}
+
+// Err returns the first error of a write.
+func (c *Clean) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
 }
 
 // Write implements io.Writer.
@@ -42,6 +51,7 @@ func (c *Clean) Write(p []byte) (int, error) {
 	}
 	c.rest = append([]byte(nil), text...)
 	if _, err := io.WriteString(c.To, b.String()); err != nil {
+		c.err = cmp.Or(c.err, err)
 		return 0, err
 	}
 	return len(p), nil

@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"pushbench/results"
@@ -14,6 +16,7 @@ import (
 	"pushbench/results/compare"
 	"pushbench/results/metric"
 	"pushbench/results/report"
+	"pushbench/scenarios"
 )
 
 // OpenRun opens a run. A wrong path is a usage error, a corrupt folder is not.
@@ -24,9 +27,22 @@ func OpenRun(path string) (*results.Run, error) {
 	run, err := results.Open(path)
 	var corrupt *results.CorruptError
 	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &corrupt) {
-		return nil, Usagef("%w", err)
+		return nil, nearReference(path, err)
 	}
 	return run, err
+}
+
+// nearReference is the error of a folder that does not exist, with a hint if its name is a reference run's or a
+// scenario's.
+func nearReference(path string, err error) error {
+	folder := filepath.Join(References, path)
+	switch _, missing := os.Stat(folder); {
+	case !slices.Contains(scenarios.Names(), path):
+		return Usagef("%w", err)
+	case missing != nil:
+		return Usagef("%w; %s is a scenario: pushbench run %s measures it", err, path, path)
+	}
+	return Usagef("%w; %s is a scenario, did you mean its reference run %s?", err, path, folder)
 }
 
 // OpenRuns opens several runs and prints their warnings.
