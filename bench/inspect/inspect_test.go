@@ -532,8 +532,10 @@ func TestSecretsAreNotShown(t *testing.T) {
 	if err := e.Print(&b); err != nil || strings.Contains(b.String(), "hush") || !strings.Contains(b.String(), "authorization: (13 bytes)") || !strings.Contains(b.String(), "X-Shown: x") {
 		t.Errorf("printed %q (%v)", b.String(), err)
 	}
-	if err := (Target{Fields: []string{"Authorization: hush-1\x00"}}).Check(); err == nil || strings.Contains(err.Error(), "hush") {
-		t.Errorf("got %v, want an error without the value", err)
+	for _, field := range []string{"Authorization: hush-1\x00", "Authorization Bearer hush-1", " cookie: id=hush-2", "Authorization : hush-1", "Proxy-Authorization=hush-3"} {
+		if err := (Target{Fields: []string{field}}).Check(); err == nil || strings.Contains(err.Error(), "hush") {
+			t.Errorf("got %v, want an error without the value", err)
+		}
 	}
 	if strings.Count(received, "hush-") != 3 {
 		t.Errorf("the server received %q", received)

@@ -185,6 +185,9 @@ var reserved = map[string]string{
 	"sec-websocket-key": "", "sec-websocket-version": "", "sec-websocket-accept": "", "sec-websocket-protocol": "--subprotocol", "sec-websocket-extensions": "--deflate",
 }
 
+// firstWord is the name in a field that is malformed, such as one without a colon.
+var firstWord = regexp.MustCompile(`^\s*[A-Za-z-]+`)
+
 func (t Target) checkFields() error {
 	total := 0
 	for _, f := range t.Fields {
@@ -192,6 +195,9 @@ func (t Target) checkFields() error {
 		flag, ours := reserved[strings.ToLower(name)]
 		switch total += len(f); {
 		case !found || !token.MatchString(name):
+			if word := firstWord.FindString(f); isSecret(strings.TrimSpace(word)) {
+				f = word + "…"
+			}
 			return fmt.Errorf("--header: %q is not a header field; allowed: NAME: VALUE", f)
 		case strings.ContainsFunc(value, forbiddenInValue) || !utf8.ValidString(value):
 			if isSecret(name) {
