@@ -120,6 +120,15 @@ func (c *Conn) firstByte() {
 	}
 }
 
+// awaitFirstByte starts to wait for a first request after the bytes of a handshake, which is none.
+func (c *Conn) awaitFirstByte() error {
+	if c.readTimeout.Load() == 0 {
+		return nil
+	}
+	c.receivedAny.Store(false)
+	return c.setReadDeadline(time.Now().Add(c.listener.FirstByte))
+}
+
 // Unread returns bytes to the connection: the next Read returns them first.
 func (c *Conn) Unread(p []byte) { c.buffered = append(append([]byte(nil), p...), c.buffered...) }
 

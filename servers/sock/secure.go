@@ -38,6 +38,9 @@ func (s *secure) read(c *Conn, p []byte, receive, handshakeReceive func([]byte) 
 	s.receive = receive
 	n, err := s.tls.Read(p)
 	if n > 0 {
+		if !c.receivedAny.Load() {
+			c.firstByte()
+		}
 		s.receive = nothing
 		s.drain(c)
 	}
@@ -62,7 +65,7 @@ func (s *secure) handshake(c *Conn, receive, handshakeReceive func([]byte) (int,
 		return err
 	}
 	s.handshaken = true
-	return nil
+	return c.awaitFirstByte()
 }
 
 // drain moves all bytes that are decrypted, or can be without the socket, into the connection.

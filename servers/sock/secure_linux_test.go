@@ -3,6 +3,7 @@
 package sock
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -42,5 +43,36 @@ func TestSecureReadOfPartialRecord(t *testing.T) {
 		if got != "whole" || err != nil {
 			t.Errorf("the complete record gives %q, %v", got, err)
 		}
+	}
+}
+
+// A client may make the handshake in advance: the read timeout of its first request begins with that request.
+func TestSecureHandshakeIsNoRequest(t *testing.T) {
+	c, client, _ := securePair(t, time.Minute)
+	c.listener.FirstByte = time.Hour
+	left := func() time.Duration {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return time.Until(c.deadline)
+	}
+	if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	shaken := make(chan error, 1)
+	go func() { shaken <- client.Handshake() }()
+	if err := errors.Join(c.secure.handshake(c, c.receive, nil), <-shaken); err != nil {
+		t.Fatal(err)
+	}
+	if left() <= time.Minute {
+		t.Errorf("%s for the first byte, want up to an hour", left())
+	}
+	if _, err := client.Write([]byte("GET")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if left() > time.Minute {
+		t.Errorf("%s for the rest of the request, want at most a minute", left())
 	}
 }
