@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -147,9 +146,10 @@ func TestFormKeepsThePathOfTheUser(t *testing.T) {
 func FuzzFillForm(f *testing.F) {
 	f.Add("/a'b?x={topic}", "/a'b", false, "")
 	f.Add("/", "/graphql", true, "graphqlws")
+	f.Add("/?\x88=ü", "/", true, "")
 	f.Fuzz(func(t *testing.T, path, socket string, events bool, target string) {
-		u, err := url.Parse("http://127.0.0.1:1" + path)
-		s, err2 := url.Parse("http://127.0.0.1:1" + socket)
+		u, err := serverURL("http://127.0.0.1:1" + path)
+		s, err2 := serverURL("http://127.0.0.1:1" + socket)
 		if err != nil || err2 != nil || u.Host != "127.0.0.1:1" || s.Host != u.Host {
 			return // no URL of this machine
 		}

@@ -62,7 +62,8 @@ func (e Env) formFor(ctx context.Context, text string, insecure bool) (string, e
 	return filled, nil
 }
 
-// serverURL checks a URL as that of a target file, but it may have a path.
+// serverURL checks a URL as that of a target file, but it may have a path. Its query is percent-encoded (RFC 3986,
+// section 2.1).
 func serverURL(text string) (*url.URL, error) {
 	const allowed = "allowed: http://127.0.0.1:PORT/PATH, or https://"
 	u, err := url.Parse(text)
@@ -78,6 +79,15 @@ func serverURL(text string) (*url.URL, error) {
 	if t := (scenarios.Target{URL: u.Scheme + "://" + u.Host}); t.Remote() {
 		return nil, Usagef("%s is not on this machine; allowed: 127.0.0.1, [::1] or localhost, as requests go to this machine only", u.Host)
 	}
+	var query strings.Builder // u encodes its path, and leaves its query as it was
+	for _, c := range []byte(u.RawQuery) {
+		if c > ' ' && c <= '~' {
+			query.WriteByte(c)
+		} else {
+			fmt.Fprintf(&query, "%%%02X", c)
+		}
+	}
+	u.RawQuery = query.String()
 	return u, nil
 }
 
