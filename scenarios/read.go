@@ -12,6 +12,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/goccy/go-yaml/ast"
 )
 
 //go:embed *.yaml labs/*.yaml papers/*.yaml
@@ -59,6 +61,9 @@ func (s *Scenario) Vary(name, values string) error {
 	d, err := newDocument("sweep", strings.NewReader(name+": ["+values+"]"))
 	if err != nil {
 		return err
+	}
+	if fields, ok := d.root.(*ast.MappingNode); ok && len(fields.Values) > 1 {
+		return d.wholeFile(fmt.Sprintf("%q sets several fields; allowed: one field and its values", name+"="+values))
 	}
 	if err := d.decode(newRule(reflect.TypeFor[Sweep](), ""), &s.Sweep); err != nil {
 		return withoutPosition(err)
