@@ -73,8 +73,10 @@ func Throttled() (times int64, ok bool) {
 func counterIn(file, name string) (times int64, ok bool) {
 	for line := range strings.Lines(file) {
 		if value, found := strings.CutPrefix(line, name+" "); found {
-			times, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
-			return times, err == nil
+			if times, err := strconv.ParseUint(strings.TrimSpace(value), 10, 63); err == nil {
+				return int64(times), true
+			}
+			return 0, false
 		}
 	}
 	return 0, false

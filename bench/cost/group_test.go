@@ -1,8 +1,10 @@
 package cost
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,4 +61,30 @@ func TestThrottledIsReadFromEitherVersion(t *testing.T) {
 	if got := GroupFiles("cpu", "no such file"); got != nil {
 		t.Errorf("a missing file contains %q", got)
 	}
+}
+
+// FuzzGroupFiles checks that no list of control groups leads to a file outside their folder, and that a counter is one
+// that the file has.
+func FuzzGroupFiles(f *testing.F) {
+	f.Add("0::/user.slice/a\n", "usage_usec 1\nnr_throttled 7\n")
+	f.Add("4:cpu,cpuacct:/docker/b\n1:name=systemd:/\n", "nr_throttled -1\n")
+	f.Add("0::/../../a\n", "nr_throttled 99999999999999999999\n")
+	folder := f.TempDir()
+	root := filepath.Join(folder, "groups")
+	if err := errors.Join(os.Mkdir(root, 0o700), os.WriteFile(filepath.Join(folder, "cpu.stat"), []byte("outside"), 0o600)); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, own, file string) {
+		if err := os.WriteFile(filepath.Join(root, "cpu.stat"), []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, level := range groupFiles(root, own, "cpu", []string{"cpu.stat", "none"}) {
+			if len(level) != 2 || level[0] != strings.TrimSpace(file) || level[1] != "" {
+				t.Errorf("%q: got %q", own, level)
+			}
+		}
+		if n, ok := counterIn(file, "nr_throttled"); ok && n < 0 || !ok && n != 0 {
+			t.Errorf("%q: the counter is %d, %t", file, n, ok)
+		}
+	})
 }

@@ -116,14 +116,14 @@ func cpuQuota(v2, quota1, period1 string) (Diagnosis, float64) {
 	if len(fields) != 2 {
 		fields = []string{quota1, period1}
 	}
-	quota, err := strconv.ParseFloat(fields[0], 64)
-	period, err2 := strconv.ParseFloat(fields[1], 64)
+	quota, err := strconv.ParseInt(fields[0], 10, 64)
+	period, err2 := strconv.ParseInt(fields[1], 10, 64)
 	found, limited, cores := "", false, math.Inf(1)
 	switch {
 	case fields[0] == "max" || err == nil && quota < 0:
 		found = "none"
-	case err == nil && err2 == nil && period > 0:
-		limited, cores = true, quota/period
+	case err == nil && err2 == nil && quota > 0 && period > 0:
+		limited, cores = true, float64(quota)/float64(period)
 		found = fmt.Sprintf("%.2g cores", cores)
 	}
 	return judge("processor quota", found, limited, "Throttling by the quota invalidates a trial: run without a quota."), cores
@@ -139,7 +139,7 @@ func memoryLimit(value string) (Diagnosis, float64) {
 	switch {
 	case value == "max" || err == nil && limit >= noLimit:
 		found, limit = "none", noLimit
-	case err == nil:
+	case err == nil && limit >= 0:
 		found = fmt.Sprintf("%d MiB", limit>>20)
 	}
 	return judge("memory limit", found, limit < 1<<30, "Too little for server and load generator with ten thousand clients: raise it, or lower --clients."), float64(limit)

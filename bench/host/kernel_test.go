@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/prometheus/procfs"
 )
@@ -111,4 +112,23 @@ func TestCountersAreCompared(t *testing.T) {
 			t.Errorf("%s without counters: got %s %q", got.Check, got.State, got.Found)
 		}
 	}
+}
+
+// FuzzKernelValues checks that what the kernel reports becomes a diagnosis of one printable line, and a limit that is a number.
+func FuzzKernelValues(f *testing.F) {
+	f.Add("32768–60999", "4096", "max 100000", "max")
+	f.Add("", "x", "150000 100000", "1073741824")
+	f.Add("9–1", "-1", "NaN 0", "9223372036854771712")
+	f.Fuzz(func(t *testing.T, from, somaxconn, quota, memory string) {
+		cores, atCores := cpuQuota(quota, "-1", "100000")
+		limit, atBytes := memoryLimit(memory)
+		if !(atCores > 0) || limit.State != Hidden && !(atBytes >= 0) {
+			t.Errorf("%q, %q: the limits are %v cores and %v bytes", quota, memory, atCores, atBytes)
+		}
+		for _, d := range []Diagnosis{ports(from), backlog(somaxconn), cores, limit} {
+			if strings.ContainsFunc(d.Found, func(r rune) bool { return !unicode.IsPrint(r) }) {
+				t.Errorf("%q %q %q %q: %+v", from, somaxconn, quota, memory, d)
+			}
+		}
+	})
 }
