@@ -536,3 +536,31 @@ func FuzzDialogue(f *testing.F) {
 		}
 	})
 }
+
+// FuzzMask checks that no secret remains in any of the forms that are hidden, and that nothing else is changed.
+func FuzzMask(f *testing.F) {
+	for _, seed := range []string{"k=alpha be/ta", "be%2Fta %61lpha", `\u0061lpha be\/ta`, "alphalpha%2", `%61\u006c`, "%", `\u00`} {
+		f.Add([]byte(seed))
+	}
+	secrets := Secrets{[]string{"alpha", "be/ta"}}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got := secrets.Mask(data)
+		if len(got) != len(data) {
+			t.Fatalf("%q became %q", data, got)
+		}
+		for i := range got {
+			if got[i] != data[i] && got[i] != '*' {
+				t.Errorf("%q became %q", data, got)
+			}
+		}
+		percent, _ := decoded(got, '%', percentDecoded)
+		escapes, _ := decoded(got, '\\', unescaped)
+		for _, form := range [][]byte{got, percent, escapes} {
+			for _, secret := range secrets.values {
+				if strings.Contains(string(form), secret) {
+					t.Errorf("%q became %q, which has %s", data, got, secret)
+				}
+			}
+		}
+	})
+}
