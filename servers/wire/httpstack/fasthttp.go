@@ -91,11 +91,11 @@ type fastConn struct {
 	requests    requestReader
 	hasDeadline bool // for the rest of the current request
 	begun       int  // requests of this turn
-	read        int  // bytes of this turn
+	moved       int  // bytes of this turn, read and written
 }
 
-// A turn ends after turnRequests requests or turnBytes bytes: a client that sends requests without
-// end must not keep a worker to itself.
+// A turn ends after turnRequests requests or turnBytes bytes, those of responses included: a client that sends
+// requests without end must not keep a worker to itself.
 const (
 	turnRequests = 16
 	turnBytes    = 64 << 10
@@ -105,7 +105,7 @@ const (
 func (c *fastConn) Work() {
 	c.server.turns.Add(1)
 	defer c.server.turns.Add(-1)
-	c.turnOver, c.spent, c.begun, c.read = false, false, 0, 0
+	c.turnOver, c.spent, c.begun, c.moved = false, false, 0, 0
 	_ = c.server.server.ServeConn(c) // ErrorHandler reports and counts its errors
 	switch then := c.then; {
 	case then != nil:
@@ -124,13 +124,13 @@ func (c *fastConn) Work() {
 // Read returns bytes of one request. So, when the connection is taken, fasthttp's buffers are empty.
 func (c *fastConn) Read(p []byte) (int, error) {
 	n, err := c.requests.read(p, c, c.stack)
-	c.read += n
+	c.moved += n
 	return n, err
 }
 
 // begin ends the turn if there is no request, or if the turn has been long.
 func (c *fastConn) begin(p []byte) (int, error) {
-	if c.begun == turnRequests || c.read >= turnBytes {
+	if c.begun == turnRequests || c.moved >= turnBytes {
 		c.turnOver, c.spent = true, true
 		return 0, io.EOF
 	}
@@ -164,6 +164,7 @@ func (c *fastConn) Write(p []byte) (int, error) {
 	if c.then != nil {
 		return len(p), nil
 	}
+	c.moved += len(p)
 	return c.Conn.Write(p)
 }
 

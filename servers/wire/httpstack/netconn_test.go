@@ -2,6 +2,7 @@ package httpstack
 
 import (
 	"errors"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -23,31 +24,52 @@ func TestServerUsesItsLibrary(t *testing.T) {
 	}
 }
 
-// Corked bytes are one write; after uncork, writes are direct.
-func TestCorkedResponseIsOneWrite(t *testing.T) {
+// accept returns an accepted connection whose peer is silent, and its listener.
+func accept(t *testing.T) (*sock.Conn, *sock.Listener) {
+	t.Helper()
 	poller, err := sock.NewPoller(time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer poller.Close()
+	t.Cleanup(poller.Close)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener := netListener{Listener: sock.Listen(ln, poller)}
-	defer listener.Close()
+	listener := sock.Listen(ln, poller)
+	t.Cleanup(func() { listener.Close() })
 	peer, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer peer.Close()
+	t.Cleanup(func() { peer.Close() })
 	accepted, err := listener.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := accepted.(*netConn)
-	defer c.Abort()
-	sent := func() uint64 { return listener.Listener.(*sock.Listener).Counts().BytesOut }
+	c := accepted.(*sock.Conn)
+	t.Cleanup(c.Abort)
+	return c, listener
+}
+
+// A client that requests long responses without end has short turns: what the server writes counts as well.
+func TestTurnEndsAfterLongResponse(t *testing.T) {
+	conn, _ := accept(t)
+	c := &fastConn{}
+	c.Conn = conn
+	if _, err := c.Write(make([]byte, turnBytes)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.begin(make([]byte, 1)); err != io.EOF || !c.spent {
+		t.Errorf("got %v, and the turn has ended because it was long: %t; want the end of a long turn", err, c.spent)
+	}
+}
+
+// Corked bytes are one write; after uncork, writes are direct.
+func TestCorkedResponseIsOneWrite(t *testing.T) {
+	conn, listener := accept(t)
+	c := &netConn{Conn: conn}
+	sent := func() uint64 { return listener.Counts().BytesOut }
 	c.cork()
 	for _, part := range []string{"head ", "body "} {
 		if n, err := c.Write([]byte(part)); n != len(part) || err != nil {
