@@ -63,7 +63,10 @@ elif [ -n "$BUILD" ]; then
 	refuse "BUILD: builds the server of a target; allowed: together with TARGET"
 fi
 if [ -e "$OUT/run" ]; then refuse "OUT: $OUT/run exists already; allowed: another folder"; fi
-mkdir -p "$OUT"
+case $OUT in
+"~"*) refuse "OUT: $OUT begins with a ~, which nothing expands here; allowed: a path without it" ;;
+esac
+mkdir -p "$OUT" 2>/dev/null || refuse "OUT: the folder $OUT cannot be created; allowed: a new folder, or one that can be written to"
 
 # The artefact's name is unique among the scenarios, jobs, matrix values and attempts of a workflow run. Names cannot contain
 # a slash, among others: a name that had to be changed ends in a checksum, so that it stays unique.

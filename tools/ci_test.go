@@ -186,6 +186,17 @@ func TestActionRefusesValuesThatAreOptions(t *testing.T) {
 	}
 }
 
+// The shell expands no ~ in the value of a variable.
+func TestActionRefusesFoldersThatItCannotCreate(t *testing.T) {
+	for _, folder := range []string{"~/results", "/dev/null", "/dev/null/results"} {
+		a := newCI(t, "OUT="+folder).committed(t)
+		code, output := a.run(t)
+		if code != 2 || !strings.Contains(output, "ci.sh: OUT: ") || strings.Count(output, "\n") != 2 || a.read(a.path("log")) != "" {
+			t.Errorf("%s: exit code %d, output %q", folder, code, output)
+		}
+	}
+}
+
 func TestActionMeasuresTwelveRepetitionsWithABaseline(t *testing.T) {
 	for _, c := range []struct{ variables, want string }{
 		{"BASELINE=base", " --repetitions 12 "},
