@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"pushbench/bench/host"
 	"pushbench/cmd/internal/app"
+	"pushbench/results/report"
 )
 
 func newDoctorCommand() *cobra.Command {
@@ -32,7 +34,7 @@ do not change it.
 				return err
 			}
 			unusable := host.Usable(found)
-			if err := printDiagnoses(c.OutOrStdout(), found, unusable == nil, asJSON); err != nil || unusable == nil {
+			if err := printDiagnoses(c.OutOrStdout(), app.Columns(c.OutOrStdout()), found, unusable == nil, asJSON); err != nil || unusable == nil {
 				return err
 			}
 			return &app.Error{Code: app.Invalid, Err: unusable}
@@ -42,7 +44,8 @@ do not change it.
 	return c
 }
 
-func printDiagnoses(out io.Writer, found []host.Diagnosis, usable, asJSON bool) error {
+// printDiagnoses prints a table, whose last column is broken between words to fit a number of columns; 0: any.
+func printDiagnoses(out io.Writer, columns int, found []host.Diagnosis, usable, asJSON bool) error {
 	if asJSON {
 		e := json.NewEncoder(out)
 		e.SetIndent("", "  ")
@@ -51,7 +54,10 @@ func printDiagnoses(out io.Writer, found []host.Diagnosis, usable, asJSON bool) 
 			Checks []host.Diagnosis `json:"checks"`
 		}{usable, found})
 	}
-	warnings := 0
+	warnings, first := 0, 0 // columns before the last one
+	for _, f := range found {
+		first = max(first, len("unknown")+len(f.Check)+4)
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, f := range found {
 		text := f.Found
@@ -60,6 +66,9 @@ func printDiagnoses(out io.Writer, found []host.Diagnosis, usable, asJSON bool) 
 		}
 		if f.State == host.Warn {
 			warnings++
+		}
+		if columns > 0 {
+			text = strings.Join(report.Wrapped(text, max(20, columns-first)), "\n\t\t")
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", f.State, f.Check, text)
 	}

@@ -19,11 +19,27 @@ func TestDoctorEndsWithItsResult(t *testing.T) {
 		"not suitable.":              {hidden, warning, failed},
 	} {
 		var out bytes.Buffer
-		if err := printDiagnoses(&out, found, host.Usable(found) == nil, false); err != nil {
+		if err := printDiagnoses(&out, 0, found, host.Usable(found) == nil, false); err != nil {
 			t.Fatal(err)
 		}
 		if text := out.String(); !strings.HasSuffix(text, "\nResult: "+want+"\n") || strings.Contains(text, "swap") != strings.Contains(text, "unknown") {
 			t.Errorf("want result %q:\n%s", want, text)
 		}
+	}
+}
+
+func TestDoctorFitsTheTerminal(t *testing.T) {
+	found := []host.Diagnosis{{Check: "stalls of idle cores", State: host.Warn, Found: strings.Repeat("core 0: no stall; ", 20)}}
+	var out bytes.Buffer
+	if err := printDiagnoses(&out, 80, found, true, false); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if len(line) > 80+len("\n") {
+			t.Errorf("%d columns: %s", len(line)-1, line)
+		}
+	}
+	if strings.Count(out.String(), "core 0: no stall;") < 10 {
+		t.Errorf("words are broken or missing:\n%s", out.String())
 	}
 }

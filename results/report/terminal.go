@@ -50,11 +50,11 @@ func (o TableOptions) wrap(text string) string {
 	if entry, isItem := strings.CutPrefix(text, item); isItem {
 		text, indent = entry, item
 	}
-	return indent + strings.Join(wrapped(text, min(o.Width, readable)-len(indent)), "\n"+indent)
+	return indent + strings.Join(Wrapped(text, min(o.Width, readable)-len(indent)), "\n"+indent)
 }
 
-// wrapped are the lines of a text, broken between words only. A word that is longer than a line has its own.
-func wrapped(text string, width int) (lines []string) {
+// Wrapped are the lines of a text, broken between words only. A word that is longer than a line has its own.
+func Wrapped(text string, width int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {
 		switch {
@@ -151,7 +151,7 @@ func (s Section) folded(opts TableOptions) Section {
 	rows := slices.Clone(s.Rows)
 	for i, row := range rows {
 		rows[i].Cells = slices.Clone(row.Cells)
-		rows[i].Cells[1].Text = strings.Join(wrapped(row.Cells[1].Text, max(1, opts.width()-first-2)), "\n")
+		rows[i].Cells[1].Text = strings.Join(Wrapped(row.Cells[1].Text, max(1, opts.width()-first-2)), "\n")
 	}
 	s.Rows = rows
 	return s
