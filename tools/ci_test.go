@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -583,5 +584,71 @@ func TestActionAndWorkflowsAreConsistent(t *testing.T) {
 		if !strings.Contains(string(script), `"`+m[1]+"=") {
 			t.Errorf("ci.sh does not write the output %s", m[1])
 		}
+	}
+}
+
+// A job that ended before its tests' limit would not name the test that hangs.
+func TestJobsOutlastTheirTests(t *testing.T) {
+	makefile, err := os.ReadFile(filepath.Join("..", "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipes := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^([a-z-]+):(.*\n(?:\t.*\n)*)`).FindAllStringSubmatch(string(makefile), -1) {
+		recipes[m[1]] = m[2]
+	}
+	limit, plain := regexp.MustCompile(`-timeout (\d+)m`), regexp.MustCompile(`go (-C \S+ )?test `)
+	var longest func(target string) int // minutes of a test that hangs
+	longest = func(target string) (minutes int) {
+		for line := range strings.Lines(recipes[target]) {
+			if m := limit.FindStringSubmatch(line); m != nil {
+				n, _ := strconv.Atoi(m[1])
+				minutes = max(minutes, n)
+			} else if plain.MatchString(line) && !strings.Contains(line, " -list ") {
+				minutes = max(minutes, 10) // the default
+			}
+			if _, targets, found := strings.Cut(line, "$(MAKE) "); found {
+				for _, other := range strings.Fields(targets) {
+					if recipes[other] != "" {
+						minutes = max(minutes, longest(other))
+					}
+				}
+			}
+		}
+		return minutes
+	}
+	tested := 0
+	for _, name := range []string{"ci.yml", "nightly.yml"} {
+		text, err := os.ReadFile(filepath.Join("..", ".github", "workflows", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for job := range strings.SplitSeq(string(text), "runs-on:") {
+			m := regexp.MustCompile(`timeout-minutes: (\d+)`).FindStringSubmatch(job)
+			if m == nil {
+				continue
+			}
+			most, _ := strconv.Atoi(m[1])
+			for _, made := range regexp.MustCompile(`run: .*make ([a-z-]+|\$\{\{ matrix\.part \}\})`).FindAllStringSubmatch(job, -1) {
+				targets := []string{made[1]}
+				if strings.HasPrefix(made[1], "$") {
+					_, parts, _ := strings.Cut(string(text), "part: [")
+					parts, _, _ = strings.Cut(parts, "]")
+					targets = strings.Split(parts, ", ")
+				}
+				for _, target := range targets {
+					minutes := longest(target)
+					if minutes >= most || recipes[target] == "" {
+						t.Errorf("%s: make %s may take %d min for one test, its job %d min", name, target, minutes, most)
+					}
+					if minutes > 0 {
+						tested++
+					}
+				}
+			}
+		}
+	}
+	if tested < 5 {
+		t.Errorf("only %d jobs with tests were found", tested)
 	}
 }
