@@ -54,7 +54,7 @@ func TestManifestDescribesTheLink(t *testing.T) {
 func TestManifestSaysThatTheWarmupIsTooShort(t *testing.T) {
 	for line, want := range map[string]bool{
 		"warmup: 900ms": true, "warmup: 1s": false, "warmup: 900ms\nshortpoll: {interval: 500ms}": false, "warmup: 900ms\ndelivery: latest": false,
-		"warmup: 900ms\ntransports: [longpoll, sse]": false, "warmup: 2s\nsweep: {interval: [1s, 5s]}": true,
+		"warmup: 900ms\ntransports: [longpoll, sse]": false, "warmup: 2s\nsweep: {interval: [1s, 5s]}": true, "warmup: 9s\nshortpoll: {interval: 15s}\ndrain: 20s": true,
 	} {
 		run := Run{Scenario: readScenario(t, line), Setup: &trial.Setup{Engine: engines.EventLoop}}
 		conditions := run.manifest(time.Now(), run.Scenario.Configurations()).Conditions
