@@ -3,13 +3,17 @@
 package sock
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"time"
 )
 
 // A socket is a connection of the Go runtime.
-type socket struct{ tcp *net.TCPConn }
+type socket struct {
+	tcp   *net.TCPConn
+	ended error // with which peek's read failed for good; nil: it has not
+}
 
 func (c *Conn) receive(p []byte) (int, error) { return c.tcp.Read(p) }
 
@@ -18,8 +22,8 @@ func (c *Conn) receiveWorking(p []byte) (n int, err error) {
 	return n, err
 }
 
-// receiveNow reports nothing: the runtime cannot check without waiting.
-func (c *Conn) receiveNow([]byte) (int, error) { return 0, ErrNothing }
+// receiveNow reports only the end that peek has found: the runtime cannot check without waiting.
+func (c *Conn) receiveNow([]byte) (int, error) { return 0, cmp.Or(c.ended, ErrNothing) }
 
 func (c *Conn) setReadDeadline(t time.Time) error { return c.tcp.SetReadDeadline(t) }
 

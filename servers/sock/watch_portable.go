@@ -4,6 +4,7 @@ package sock
 
 import (
 	"errors"
+	"os"
 	"syscall"
 )
 
@@ -70,6 +71,9 @@ func (c *Conn) peek(stopped func()) {
 	c.mu.Lock()
 	c.buffered = append(b[:n:n], c.buffered...)
 	stopped()
+	if err != nil && !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.ended = err // a worker that was told nothing would watch again, without end
+	}
 	wantsRead := c.want&Readable != 0
 	if n > 0 && !wantsRead {
 		c.want &^= Hangup // cannot be detected without reading further
