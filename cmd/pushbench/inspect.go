@@ -152,9 +152,9 @@ func (o inspectOptions) sendAll(c *cobra.Command, targets []inspect.Target) erro
 	case len(failed) > 0:
 		return errors.Join(failed...)
 	case grades[inspect.Wrong] > 0:
-		return &app.Error{Code: app.Failed, Err: fmt.Errorf("%d errors or omissions in the responses: see above", grades[inspect.Wrong])}
+		return &app.Error{Code: app.Failed, Err: fmt.Errorf("errors or omissions in the responses: %d, see above", grades[inspect.Wrong])}
 	case grades[inspect.NoAnswer] > 0:
-		return &app.Error{Code: app.Inconclusive, Err: fmt.Errorf("%d requests without an answer: see above; --wait waits longer", grades[inspect.NoAnswer])}
+		return &app.Error{Code: app.Inconclusive, Err: fmt.Errorf("requests without an answer: %d, see above; --wait waits longer", grades[inspect.NoAnswer])}
 	}
 	return nil
 }
