@@ -80,17 +80,6 @@ type variant struct {
 	library   wire.Library
 }
 
-// httpLibrary returns the actual HTTP library of a variant: nethttp or fasthttp.
-func (v variant) httpLibrary() string {
-	switch {
-	case v.library != wire.Reference:
-		return string(v.library)
-	case transports.Of(v.transport).Upgrades:
-		return "nethttp"
-	}
-	return "fasthttp"
-}
-
 // everywhere runs a test once per transport and library.
 func everywhere(t *testing.T, test func(t *testing.T, v variant)) {
 	t.Helper()
