@@ -93,6 +93,9 @@ test-concurrent:
 	@[ -z "$(CONCURRENT)" ] || { echo "under the race detector"; \
 		$(GOTESTSUM) --jsonfile bin/tests-2.json -- $(RACE) $(ORDINARY) -vet=off -p 4 -parallel 8 -timeout 8m $(CONCURRENT); }
 
+# Servers of other projects that make test verifies. Compiling all takes minutes.
+TESTED = goservice mosquitto nchan socketio
+
 .PHONY: test-measuring
 test-measuring: setup build ## run the tests that measure, alone and without the race detector
 	@mkdir -p bin
