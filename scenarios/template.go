@@ -85,8 +85,8 @@ func (e Expression) Groups() (names []string) {
 	return names
 }
 
-// ownNames are placeholders of a client that no server may set: else it would choose what the client subscribes to, or as
-// whom.
+// ownNames are placeholders of a client that no server may set: else it would choose the client's topics,
+// or its login.
 var ownNames = []string{"topic", "topics", "client", "login", "topic_u16", "rest"}
 
 // asExpression checks an expression.

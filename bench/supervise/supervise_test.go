@@ -51,7 +51,7 @@ func TestErrorsHaveNoSecret(t *testing.T) {
 
 // A parent that is killed reads no more: the supervisor still ends all processes of the server. The test runs again as
 // the supervisor; its processes hold a pipe open.
-func TestProcessesEndAlthoughNobodyReads(t *testing.T) {
+func TestProcessesEndWithAKilledParent(t *testing.T) {
 	const again = "PUSHBENCH_TEST_SUPERVISOR"
 	if path := os.Getenv(again); path != "" {
 		_ = Run(path, "", os.Stdin, os.Stdout) // it cannot report that it has ended

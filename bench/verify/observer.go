@@ -40,7 +40,7 @@ type seen struct {
 	step       map[int]uint32 // of the protocol
 }
 
-// A server may send any number of copies, and of messages that nobody published. Those beyond these limits are not noted.
+// A server may send any number of copies, and of messages that were not published. Those beyond these limits are not noted.
 const (
 	maxSeen   = 1000
 	maxCopies = 100 // of a message, at each client
