@@ -32,13 +32,9 @@ func vanish(t *testing.T, peer *net.TCPConn) {
 // accept returns both ends of a connection of a poller's own listener.
 func accept(t *testing.T, p *Poller) (*Conn, *net.TCPConn) {
 	t.Helper()
-	raw, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := Listen(raw, p)
+	l := listen(t, p)
 	t.Cleanup(func() { l.Close() })
-	peer, err := net.Dial("tcp", raw.Addr().String())
+	peer, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,11 +76,7 @@ func TestConnectionThatCannotBeWatchedIsClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	raw, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := Listen(raw, p)
+	l := listen(t, p)
 	defer l.Close()
 	unwatchable, accept := true, l.accept
 	l.accept = func(noDelay bool) (socket, error) {
@@ -97,7 +89,7 @@ func TestConnectionThatCannotBeWatchedIsClosed(t *testing.T) {
 	}
 	var peers [2]net.Conn
 	for i := range peers {
-		if peers[i], err = net.Dial("tcp", raw.Addr().String()); err != nil {
+		if peers[i], err = net.Dial("tcp", l.Addr().String()); err != nil {
 			t.Fatal(err)
 		}
 		defer peers[i].Close()

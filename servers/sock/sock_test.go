@@ -19,6 +19,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // testTimeout is how long a test waits for an expected event.
 const testTimeout = 30 * time.Second
 
+// listen listens on a free port. Its caller closes it before the poller.
+func listen(t *testing.T, p *Poller) *Listener {
+	t.Helper()
+	raw, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Listen(raw, p)
+}
+
 // pair returns both ends of a connection: the server's and the peer's.
 func pair(t testing.TB, stallAfter time.Duration, prepare ...func(*Listener)) (*Conn, *net.TCPConn, *Listener) {
 	t.Helper()
@@ -453,11 +463,7 @@ func TestAcceptRetriesWithoutDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	raw, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := Listen(raw, p)
+	l := listen(t, p)
 	defer l.Close()
 	failures, accept := []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED, syscall.EPROTO, syscall.ENETDOWN, syscall.EHOSTUNREACH, syscall.EPERM}, l.accept
 	l.accept = func(noDelay bool) (socket, error) {
@@ -468,7 +474,7 @@ func TestAcceptRetriesWithoutDescriptors(t *testing.T) {
 		failures = failures[1:]
 		return socket{}, os.NewSyscallError("accept4", err)
 	}
-	peer, err := net.Dial("tcp", raw.Addr().String())
+	peer, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
