@@ -1,7 +1,9 @@
 package cost
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +28,8 @@ const (
 const (
 	scrapeWithin = 2 * time.Second
 	mostMetrics  = 8 << 20
+	mostLine     = 64 << 10
+	mostNeeded   = 256 << 10 // of the lines that are parsed
 )
 
 // A Page is a page of metrics in the text format of Prometheus, which reports the resources of a server.
@@ -33,7 +37,8 @@ type Page struct {
 	URL     string `json:"url"`
 	Address string `json:"address"` // that all requests go to
 
-	last time.Duration // CPU time that was read last
+	last   time.Duration // CPU time that was read last
+	within time.Duration // for a read; 0: scrapeWithin
 }
 
 // A Sample is what a page reports: the sums over all its series, such as one per worker.
@@ -44,7 +49,7 @@ type Sample struct {
 
 // Read reads the page.
 func (p *Page) Read() (s Sample, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), scrapeWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), p.limit())
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, nil)
 	if err != nil {
@@ -54,21 +59,20 @@ func (p *Page) Read() (s Sample, err error) {
 	client := consent.Client(p.Address, nil)
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return s, p.late()
+	case err != nil:
 		return s, fmt.Errorf("%s cannot be read: %w", p.URL, errors.Unwrap(err)) // without the method and the URL
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return s, fmt.Errorf("%s returned status %d; allowed: 200", p.URL, response.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, mostMetrics+1))
-	switch {
+	switch s, err = parse(response.Body); {
+	case ctx.Err() != nil:
+		return s, p.late()
 	case err != nil:
-		return s, fmt.Errorf("read %s: %w", p.URL, err)
-	case len(body) > mostMetrics:
-		return s, fmt.Errorf("%s has more than %d bytes", p.URL, mostMetrics)
-	}
-	if s, err = parse(body); err != nil {
 		return s, fmt.Errorf("%s %w", p.URL, err)
 	}
 	if s.CPU < p.last {
@@ -78,12 +82,45 @@ func (p *Page) Read() (s Sample, err error) {
 	return s, nil
 }
 
+func (p *Page) limit() time.Duration { return cmp.Or(p.within, scrapeWithin) }
+
+// late is the error of a page that takes too long.
+func (p *Page) late() error { return fmt.Errorf("%s did not arrive within %v", p.URL, p.limit()) }
+
+// needed returns the lines of a page that name one of the metrics. The others may be those of many thousand metrics.
+func needed(page io.Reader) (lines []byte, err error) {
+	limited := &io.LimitedReader{R: page, N: mostMetrics + 1}
+	r := bufio.NewReaderSize(limited, mostLine)
+	for {
+		line, err := r.ReadSlice('\n')
+		if bytes.Contains(line, []byte(cpuMetric)) || bytes.Contains(line, []byte(memoryMetric)) {
+			lines = append(lines, line...)
+		}
+		switch {
+		case limited.N == 0:
+			return nil, fmt.Errorf("has more than %d bytes", mostMetrics)
+		case len(lines) > mostNeeded:
+			return nil, fmt.Errorf("has more than %d bytes of %s and %s", mostNeeded, cpuMetric, memoryMetric)
+		case errors.Is(err, bufio.ErrBufferFull):
+			return nil, fmt.Errorf("has a line of more than %d bytes", mostLine)
+		case errors.Is(err, io.EOF):
+			return lines, nil
+		case err != nil:
+			return nil, fmt.Errorf("cannot be read: %w", err)
+		}
+	}
+}
+
 // parse reads a page in the text format, version 0.0.4.
-func parse(page []byte) (s Sample, err error) {
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(bytes.NewReader(page))
+func parse(page io.Reader) (s Sample, err error) {
+	lines, err := needed(page)
 	if err != nil {
-		return s, fmt.Errorf("is not in the text format of Prometheus: %w", err)
+		return s, err
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(lines))
+	if invalid := (expfmt.ParseError{}); errors.As(err, &invalid) {
+		return s, fmt.Errorf("is not in the text format of Prometheus: %s", invalid.Msg) // its line is one of those that are parsed
 	}
 	total := func(name string, most float64) (sum float64, err error) {
 		for _, m := range families[name].GetMetric() {

@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -33,13 +34,17 @@ func TestPagesAreParsed(t *testing.T) {
 		"not a number":   {strings.Replace(page, "12.25", "NaN", 1), Sample{}, "has the value NaN of"},
 		"infinite":       {strings.Replace(page, "4.3e+07", "+Inf", 1), Sample{}, "has the value +Inf of process_resident_memory_bytes"},
 		"too large":      {strings.Replace(page, "12.25", "1e300", 1), Sample{}, "has the value 1e+300 of"},
-		"a word":         {strings.Replace(page, "12.25", "many", 1), Sample{}, "is not in the text format of Prometheus: text format parsing error in line 3"},
+		"a word":         {strings.Replace(page, "12.25", "many", 1), Sample{}, "is not in the text format of Prometheus: expected float as value, got \"many\""},
 		"no value":       {"process_cpu_seconds_total\n", Sample{}, "is not in the text format of Prometheus"},
 		"no end of line": {"process_cpu_seconds_total 1", Sample{}, "is not in the text format of Prometheus"},
-		"a page of HTML": {"<html>\n", Sample{}, "is not in the text format of Prometheus"},
+		"a page of HTML": {"<html>\n", Sample{}, "has no metric process_cpu_seconds_total"},
+		"other metrics":  {"a 1\nb{c=\"process_cpu_seconds_total\"} 7\nx-y 1\n" + page + "not parsed\n", Sample{12250 * time.Millisecond, 43_000_000}, ""},
+		"a longer name":  {"process_cpu_seconds_total_of_all 7\nprocess_resident_memory_bytes 3\n", Sample{}, "has no metric process_cpu_seconds_total"},
+		"a long line":    {strings.Repeat("a", mostLine+1), Sample{}, "has a line of more than 65536 bytes"},
+		"many series":    {strings.Repeat("process_cpu_seconds_total{a=\"b\"} 1\n", 10_000), Sample{}, "has more than 262144 bytes of process_cpu_seconds_total and process_resident_memory_bytes"},
 		"a histogram":    {"# TYPE process_cpu_seconds_total histogram\nprocess_cpu_seconds_total_sum 1\nprocess_resident_memory_bytes 3\n", Sample{}, "has the value 0 of process_cpu_seconds_total"},
 	} {
-		got, err := parse([]byte(c.page))
+		got, err := parse(strings.NewReader(c.page))
 		switch {
 		case c.fail == "" && (err != nil || got != c.want):
 			t.Errorf("%s: got %+v, %v; want %+v", name, got, err, c.want)
@@ -53,7 +58,7 @@ func FuzzPage(f *testing.F) {
 	f.Add([]byte(page))
 	f.Add([]byte("# TYPE process_cpu_seconds_total summary\nprocess_cpu_seconds_total{quantile=\"0.5\"} 1\n"))
 	f.Fuzz(func(t *testing.T, page []byte) {
-		if s, err := parse(page); err == nil && (s.CPU < 0 || s.Memory < 0) {
+		if s, err := parse(bytes.NewReader(page)); err == nil && (s.CPU < 0 || s.Memory < 0) {
 			t.Errorf("%q: %+v", page, s)
 		}
 	})
@@ -69,8 +74,10 @@ func TestPagesAreRead(t *testing.T) {
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://other.example.invalid/", http.StatusFound)
 		}, " returned status 302; allowed: 200"},
-		"malformed": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{")) }, " is not in the text format of Prometheus: "},
-		"too large": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, mostMetrics+1)) }, " has more than 8388608 bytes"},
+		"malformed": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(cpuMetric + "{")) }, " is not in the text format of Prometheus: "},
+		"too large": {func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(bytes.Repeat([]byte("a 1\n"), mostMetrics/4+1))
+		}, " has more than 8388608 bytes"},
 	} {
 		s := httptest.NewServer(c.answer)
 		p := Page{URL: "http://far.example.invalid/metrics", Address: s.Listener.Addr().String()}
@@ -95,5 +102,25 @@ func TestARestartIsAnError(t *testing.T) {
 	}
 	if _, err := p.Read(); err == nil || err.Error() != s.URL+" reports a CPU time of 500ms after 12.25s: the server was restarted" {
 		t.Error(err)
+	}
+}
+
+// A page that does not arrive in time is one clear sentence, wherever it stops.
+func TestALatePageIsAnError(t *testing.T) {
+	for name, sent := range map[string]string{"nothing": "", "a part": page} {
+		release := make(chan struct{})
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if sent != "" {
+				_, _ = w.Write([]byte(sent))
+				_ = http.NewResponseController(w).Flush()
+			}
+			<-release
+		}))
+		p := Page{URL: s.URL, Address: s.Listener.Addr().String(), within: 50 * time.Millisecond}
+		if _, err := p.Read(); err == nil || err.Error() != s.URL+" did not arrive within 50ms" {
+			t.Errorf("%s: got %v", name, err)
+		}
+		close(release)
+		s.Close()
 	}
 }
