@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 )
@@ -15,14 +16,20 @@ var statuses = map[int]string{
 	500: "15.6.1", 501: "15.6.2", 502: "15.6.3", 503: "15.6.4", 504: "15.6.5", 505: "15.6.6",
 }
 
+// additional have the clause of each status of RFC 6585.
+var additional = map[int]string{428: "3", 429: "4", 431: "5", 511: "6"}
+
+// renamed are the names of statuses for which net/http has an older one.
+var renamed = map[int]string{413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+
 // meaning returns what a status means, with the clause. An unknown status counts as the first of
 // its class (RFC 9110, section 15).
 func meaning(status int) string {
 	if section, known := statuses[status]; known {
-		return fmt.Sprintf("%d: %s (RFC 9110, section %s)", status, http.StatusText(status), section)
+		return fmt.Sprintf("%d: %s (RFC 9110, section %s)", status, cmp.Or(renamed[status], http.StatusText(status)), section)
 	}
-	if status == http.StatusTooManyRequests {
-		return "429: Too Many Requests (RFC 6585, section 4)"
+	if section, known := additional[status]; known {
+		return fmt.Sprintf("%d: %s (RFC 6585, section %s)", status, http.StatusText(status), section)
 	}
 	return fmt.Sprintf("%d: counts as %d (RFC 9110, section 15)", status, status/100*100)
 }
