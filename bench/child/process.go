@@ -5,6 +5,7 @@
 package child
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -216,6 +217,8 @@ func LastLine(text string) string {
 
 // A Tail keeps the last bytes written to it. It is safe for concurrent use.
 type Tail struct {
+	Before int // bytes that are kept before them, for Masked: those of the longest text that is hidden
+
 	mu   sync.Mutex
 	kept []byte
 }
@@ -226,16 +229,20 @@ func (t *Tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.kept = append(t.kept, p...)
-	if over := len(t.kept) - tailSize; over > 0 {
+	if over := len(t.kept) - tailSize - t.Before; over > 0 {
 		t.kept = append(t.kept[:0], t.kept[over:]...)
 	}
 	return len(p), nil
 }
 
-func (t *Tail) String() string {
+func (t *Tail) String() string { return t.Masked(bytes.Clone) }
+
+// Masked returns the last bytes after mask, which keeps the length of a text: what it hides may begin before them.
+func (t *Tail) Masked(mask func([]byte) []byte) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return string(t.kept)
+	masked := mask(t.kept)
+	return string(masked[max(0, len(masked)-tailSize):])
 }
 
 // CancelOnExit returns a context that ends when any of the children does.

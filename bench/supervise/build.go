@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"pushbench/bench/child"
 	"pushbench/scenarios"
 )
 
@@ -70,14 +69,14 @@ func command(ctx context.Context, t *scenarios.Target, field string, words []sce
 	for _, word := range words {
 		argv = append(argv, expand(word, 0))
 	}
-	var output child.Tail
+	output := tail(t)
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	if c.Dir, err = folder(t); err != nil {
 		return err
 	}
 	c.Stdout, c.Stderr, c.Env = &output, &output, os.Environ()
 	if err := c.Run(); err != nil {
-		return fmt.Errorf("%s: %s: %w%s", field, asWritten(words), plain(err, argv[0]), last(t, output.String()))
+		return fmt.Errorf("%s: %s: %w%s", field, asWritten(words), plain(err, argv[0]), last(t, &output))
 	}
 	return nil
 }

@@ -131,7 +131,7 @@ func start(t *scenarios.Target) (*server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find a free port: %w", err)
 	}
-	s := &server{target: t, address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), ended: make(chan struct{}), output: output{matched: make(chan struct{})}}
+	s := &server{target: t, address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), ended: make(chan struct{}), output: output{Tail: tail(t), matched: make(chan struct{})}}
 	var argv, env []string
 	for _, word := range t.Start.Run {
 		argv = append(argv, expand(word, port))
@@ -331,13 +331,19 @@ const lastLines = 3
 var fatal = regexp.MustCompile(`^(panic: |fatal error: |SIG[A-Z]+: |Exception in thread |([\w.]+\.)?\w*(Error|Exception)\b.*:)`)
 
 // last is the end of the server's output.
-func (s *server) last() string { return last(s.target, s.output.String()) }
+func (s *server) last() string { return last(s.target, &s.output.Tail) }
+
+// tail keeps the end of an output for last.
+func tail(t *scenarios.Target) child.Tail {
+	return child.Tail{Before: target.SecretsOf(t, os.LookupEnv).Longest()}
+}
 
 // last is the end of an output, on one line, without the secrets of the target.
-func last(t *scenarios.Target, output string) string {
+func last(t *scenarios.Target, output *child.Tail) string {
 	var lines []string
-	for line := range strings.Lines(string(target.SecretsOf(t, os.LookupEnv).Mask([]byte(output)))) {
-		if line = strings.TrimSpace(plainText(line)); line != "" {
+	mask := target.SecretsOf(t, os.LookupEnv).Mask
+	for line := range strings.Lines(output.Masked(mask)) {
+		if line = strings.TrimSpace(string(mask([]byte(plainText(line))))); line != "" { // colours may be within a secret
 			lines = append(lines, line)
 		}
 	}

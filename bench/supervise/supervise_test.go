@@ -2,7 +2,9 @@ package supervise
 
 import (
 	"bufio"
+	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -162,8 +164,38 @@ func TestExcerptHasTheReasonOfACrash(t *testing.T) {
 		"KeyError: 'a'\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback\n  File \"x\"\n    raise\nValueError: no port\n": "; its output ends with: File \"x\" | raise | ValueError: no port",
 		"warning: 1 Error found\na\nb\nc\n":                                                                                                                 "; its output ends with: a | b | c",
 	} {
-		if got := last(new(scenarios.Target), output); got != want {
+		file := new(scenarios.Target)
+		kept := tail(file)
+		_, _ = kept.Write([]byte(output))
+		if got := last(file, &kept); got != want {
 			t.Errorf("%q:\n got %s\nwant %s", output, got, want)
+		}
+	}
+}
+
+// No part of a secret is shown, wherever the kept part of an output begins, however the secret is written.
+func TestExcerptHasNoPartOfASecret(t *testing.T) {
+	const secret = "hunter/two!"
+	t.Setenv("PUSHBENCH_TEST_SECRET", secret)
+	file := started(t, `{run: [server, "{port}"], env: ["WORD={env:PUSHBENCH_TEST_SECRET}"]}`)
+	escaped := ""
+	for _, c := range secret {
+		escaped += fmt.Sprintf(`\u%04x`, c)
+	}
+	coloured := tail(file)
+	_, _ = coloured.Write([]byte("hunter\x1b[31m/two!"))
+	if got, want := last(file, &coloured), "; its output ends with: ***********"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, written := range []string{secret, url.PathEscape(secret), escaped} {
+		for from := range len(written) + 1 {
+			kept := tail(file)
+			_, _ = kept.Write([]byte("first\n" + written))
+			_, _ = kept.Write([]byte(strings.Repeat("\n", 8<<10-from)))
+			got := last(file, &kept)
+			if rest := strings.Trim(got[strings.LastIndex(got, " ")+1:], "*"); rest != "" && rest != "nothing" {
+				t.Errorf("%q behind its first %d bytes: %s", written, len(written)-from, got)
+			}
 		}
 	}
 }

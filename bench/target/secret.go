@@ -36,6 +36,14 @@ func SecretsOf(t *scenarios.Target, env func(string) (string, bool)) (s Secrets)
 	return s
 }
 
+// Longest is the most bytes in which a secret can be written: JSON can take six for each of them.
+func (s Secrets) Longest() (most int) {
+	for _, secret := range s.values {
+		most = max(most, len(`\u0000`)*len(secret))
+	}
+	return most
+}
+
 // Mask returns a copy of what was sent, received or written, in which asterisks replace the secrets: as they are,
 // percent-encoded (RFC 3986), and with the escapes of JSON (RFC 8259).
 func (s Secrets) Mask(data []byte) []byte {
