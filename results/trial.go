@@ -29,7 +29,7 @@ func (t Trial) Name() string {
 
 // refusals are the causes with which a server refuses a client: a status of the client's fault (RFC 9110, section 15.5), a
 // close code other than those of a server in trouble (RFC 6455, section 7.4), or the regular end of a connection.
-var refusals = regexp.MustCompile(`status 4\d\d$|^connection closed (by server|mid-message)$|code (1000|1008|[34]\d\d\d)$`)
+var refusals = regexp.MustCompile(`status 4\d\d$|^connection closed (by server( without a close frame)?|mid-message)$|code (1000|1008|[34]\d\d\d)$`)
 
 // exhausted are the causes of a load generator that had no resources for a connection, before the server was concerned.
 var exhausted = regexp.MustCompile(`no (local port|file descriptor) left$`)

@@ -54,6 +54,9 @@ var ErrSilent = errors.New("read timeout: the server sent nothing, or too slowly
 
 const causeEnd = "connection closed by server"
 
+// errNoClose is the end of a WebSocket between two messages, without a close frame (RFC 6455, section 7.1.1).
+var errNoClose = errors.New(causeEnd + " without a close frame")
+
 // causes are the names of errors. Errors of the server precede those that its connection
 // reports as a consequence.
 var causes = []struct {

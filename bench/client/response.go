@@ -22,6 +22,7 @@ func (s *Subscriber) Consume(in []byte, at clock.Instant) (n int, done bool, err
 		return s.consumeHeader(in, at)
 	case s.Duplex != nil:
 		n, err = s.consumeFrame(in, at)
+		s.socket.begun = n == 0
 	default:
 		n, err = s.consumePiece(in, at)
 	}
@@ -169,6 +170,7 @@ type socket struct {
 	key        string // of the opening handshake
 	fragmented bool   // the last fragment of the current message has not arrived
 	message    []byte // its fragments
+	begun      bool   // a frame has begun to arrive
 }
 
 // consumeFrame consumes one frame.

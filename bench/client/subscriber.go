@@ -135,13 +135,17 @@ func (s *Subscriber) subscribed(at clock.Instant) {
 // DiscardFragments discards the fragments of a message that the connection cut off.
 func (s *Subscriber) DiscardFragments() {
 	s.Traffic.Down.Envelope.Add(int64(len(s.socket.message)))
-	s.socket.fragmented, s.socket.message = false, nil
+	s.socket.fragmented, s.socket.message, s.socket.begun = false, nil, false
 }
 
 // Disconnected reports why a connection ended or could not be opened, and returns how long
 // to wait before the next attempt.
 func (s *Subscriber) Disconnected(err error, at clock.Instant) time.Duration {
-	if s.open && err == io.EOF { // a regular end is errEnd
+	switch k := &s.socket; {
+	case !s.open || err != io.EOF: // a regular end is errEnd
+	case s.Duplex != nil && !k.fragmented && !k.begun:
+		err = errNoClose
+	default:
 		err = io.ErrUnexpectedEOF
 	}
 	s.DiscardFragments()

@@ -56,7 +56,7 @@ func TestOnlyRefusedClientsFailTheCheck(t *testing.T) {
 	for cause, passes := range map[string]bool{
 		"upgrade returned status 429": false, "step 2 returned status 401": false, "WebSocket closed by server with code 4003": false,
 		"WebSocket closed by server with code 1008": false, "stream returned status 503": true, "WebSocket closed by server with code 1013": true,
-		"connection closed mid-message": false, "connection closed by server": false, "upstream: connection closed by server": true,
+		"connection closed mid-message": false, "connection closed by server": false, "connection closed by server without a close frame": false, "upstream: connection closed by server": true,
 		"timeout": true, "connection refused": true, "connection reset": true,
 	} {
 		e := ValidEvidence()

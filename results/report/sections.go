@@ -354,7 +354,10 @@ func (r *Report) publishSection() Section {
 }
 
 // byCause is a count, and its parts with the largest first: "4 (reset 3, timeout 1)".
-func byCause(n int64, by map[string]int64) string {
+func byCause(n int64, by map[string]int64) string { return metric.Count(n) + causes(by) }
+
+// causes are the causes of a number in brackets, the most frequent first; "" for none.
+func causes(by map[string]int64) string {
 	var parts []string
 	for _, name := range slices.SortedFunc(maps.Keys(by), func(a, b string) int {
 		if by[a] != by[b] {
@@ -365,9 +368,9 @@ func byCause(n int64, by map[string]int64) string {
 		parts = append(parts, name+" "+metric.Count(by[name]))
 	}
 	if len(parts) == 0 {
-		return metric.Count(n)
+		return ""
 	}
-	return metric.Count(n) + " (" + strings.Join(parts, ", ") + ")"
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 // notApplied is how the evidence of a validity check begins that a trial passed because the check did not

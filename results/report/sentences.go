@@ -156,15 +156,15 @@ func (r *Report) sweepSection() Section {
 func losses(s summary.Summary) (all []Paragraph) {
 	for _, kind := range []struct {
 		heading string
-		count   func(results.Ledger) int64
+		count   func(results.Ledger) (n int64, by map[string]int64)
 	}{
-		{"Messages were lost", func(l results.Ledger) int64 { return l.Lost }},
-		{"Messages were declared undeliverable by the server, which counts as never delivered", func(l results.Ledger) int64 { return l.DeclaredGap }},
+		{"Messages were lost", func(l results.Ledger) (int64, map[string]int64) { return l.Lost, l.LostBy }},
+		{"Messages were declared undeliverable by the server, which counts as never delivered", func(l results.Ledger) (int64, map[string]int64) { return l.DeclaredGap, nil }},
 	} {
 		var each []string
 		for _, r := range s.Rows {
-			if n := kind.count(r.Pooled.Ledger); n > 0 {
-				each = append(each, fmt.Sprintf("%s %s of %s", prose(r.Name), metric.Count(n), metric.Count(r.Pooled.Ledger.Expected)))
+			if n, by := kind.count(r.Pooled.Ledger); n > 0 {
+				each = append(each, fmt.Sprintf("%s %s of %s%s", prose(r.Name), metric.Count(n), metric.Count(r.Pooled.Ledger.Expected), causes(by)))
 			}
 		}
 		all = append(all, items(kind.heading, each)...)

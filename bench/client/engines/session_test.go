@@ -321,6 +321,7 @@ func invalidResponseIsReportedAsCause(t *testing.T, start starter) {
 		{"reserved opcode", ws, "UPGRADE\x83\x00", ""},
 		{"huge frame", ws, "UPGRADE\x81\x7f\x00\x00\x01\x00\x00\x00\x00\x00", wire.ErrTooLong.Error()},
 		{"frame cut short", ws, "UPGRADE\x81\x05{", "connection closed mid-message"},
+		{"no close frame", ws, "UPGRADE", "connection closed by server without a close frame"},
 		{"fragments cut short", ws, "UPGRADE\x01\x05{\"cur\x00\x03sor", "connection closed mid-message"},
 		{"a message within another", ws, "UPGRADE\x01\x05{\"cur\x81\x02{}", ""},
 		{"close frame", ws, "UPGRADE\x88\x02\x03\xe9", "WebSocket closed by server with code 1001"},
