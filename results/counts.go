@@ -3,7 +3,9 @@ package results
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -18,7 +20,7 @@ import (
 //
 // "sum,max" is the sum over trials, which are sequential, and the larger value of the generators
 // of one trial, which are concurrent. Histograms and counts by cause need no tag. A number must
-// not be negative, unless its tag "check" is "-". A field with the tag "walk" of "-" is skipped.
+// not be negative, unless its tag "check" is "-", nor above its tag "most". A field with the tag "walk" of "-" is skipped.
 
 // Merge adds the result of another generator of the same trial.
 func Merge[T any](to *T, from T) {
@@ -51,18 +53,61 @@ func Minus[T any](later, earlier T) T {
 	return later
 }
 
-// possible returns an error with the first number of a struct that is negative or above any that can be measured, by its JSON keys.
+// possible returns an error with the first number of a struct, or of a list or map in it, that is negative or above any
+// that can be measured, by its JSON keys.
 func possible[T any](v T) (err error) {
-	walk("", reflect.ValueOf(&v).Elem(), reflect.ValueOf(v), func(n number) {
-		negative := n.from.CanInt() && n.from.Int() < 0 || n.from.CanFloat() && n.from.Float() < 0
-		if negative && n.tag.Get("check") != "-" && err == nil {
-			err = fmt.Errorf("%s is negative: %v", n.name, n.from)
-		}
-		if n.from.CanFloat() && n.from.Float() > largest && err == nil {
-			err = fmt.Errorf("%s is %v; allowed: at most %g", n.name, n.from, largest)
-		}
-	})
+	var check func(number)
+	check = func(n number) {
+		each(n.from, func(value reflect.Value) {
+			switch {
+			case err != nil:
+			case value.Kind() == reflect.Struct && !value.Type().Implements(encoded): // of a list
+				walk(n.name+"[].", value, value, check)
+			default:
+				err = n.possible(value)
+			}
+		})
+	}
+	walk("", reflect.ValueOf(&v).Elem(), reflect.ValueOf(v), check)
 	return err
+}
+
+// possible returns an error if a value of the field is negative or above its largest one.
+func (n number) possible(value reflect.Value) error {
+	var x float64
+	switch {
+	case value.CanInt():
+		x = float64(value.Int())
+	case value.CanFloat():
+		x = value.Float()
+	}
+	most, err := strconv.ParseFloat(n.tag.Get("most"), 64)
+	if err != nil { // no tag
+		most = largest
+	}
+	switch {
+	case x < 0 && n.tag.Get("check") != "-":
+		return fmt.Errorf("%s is negative: %v", n.name, value)
+	case math.Abs(x) > most && (err == nil || value.CanFloat()): // a time may be of any length
+		return fmt.Errorf("%s is %v; allowed: at most %g", n.name, value, most)
+	}
+	return nil
+}
+
+// each visits a value, or those of a list or map.
+func each(v reflect.Value, visit func(reflect.Value)) {
+	switch v.Kind() {
+	case reflect.Slice:
+		for i := range v.Len() {
+			each(v.Index(i), visit)
+		}
+	case reflect.Map:
+		for entry := v.MapRange(); entry.Next(); {
+			each(entry.Value(), visit)
+		}
+	default:
+		visit(v)
+	}
 }
 
 // largest is far above every rate and time that can be measured, and can be drawn on an axis.

@@ -82,3 +82,90 @@ func TestNegativeNumberIsNamed(t *testing.T) {
 		t.Errorf("an interval of the warm-up: %v", err)
 	}
 }
+
+// Every number of a manifest and of a trial is checked, also those in lists and maps.
+func TestEveryNegativeNumberIsRefused(t *testing.T) {
+	manifest := func() (any, func() error) {
+		m := &Manifest{
+			Status: Complete, Transports: []string{"sse"}, Configurations: []Configuration{{Name: "sse", Transport: "sse"}},
+			Pinning: Pinning{Server: []int{0}, Generator: []int{1}}, Workload: Workload{BatchingDelay: map[string]time.Duration{"sse": 0}},
+		}
+		return m, func() error { return m.check() }
+	}
+	trial := func() (any, func() error) {
+		trial := &Trial{Status: Complete, Transport: "sse", Link: new(Link), Webhooks: Webhooks{FailedBy: map[string]int64{"timeout": 0}}}
+		return trial, func() error { return trial.check() }
+	}
+	refused := map[string]bool{}
+	for _, fresh := range []func() (any, func() error){manifest, trial, func() (any, func() error) {
+		m, check := manifest()
+		return &m.(*Manifest).Host, check
+	}, func() (any, func() error) {
+		m, check := manifest()
+		return &m.(*Manifest).Configurations[0], check
+	}} {
+		subject := func() (reflect.Value, func() error) {
+			v, check := fresh()
+			return reflect.ValueOf(v).Elem(), check
+		}
+		v, check := subject()
+		if err := check(); err != nil {
+			t.Fatal(err)
+		}
+		walk("", v, v, func(field number) {
+			v, check := subject()
+			walk("", v, v, func(n number) {
+				if n.name == field.name && n.tag.Get("check") != "-" && negate(n.to) {
+					refused[n.name] = true
+					if err := check(); err == nil {
+						t.Errorf("%s: -1 is accepted", n.name)
+					}
+				}
+			})
+		})
+	}
+	for _, name := range []string{"pinning.server", "workload.batching_delay_ns", "cores", "interval_ns", "webhooks.failed_by", "link.up.lost"} {
+		if !refused[name] {
+			t.Errorf("%s was not tried", name)
+		}
+	}
+}
+
+// negate makes a number, or the first one of a list or map, negative. It reports whether there is one.
+func negate(v reflect.Value) bool {
+	switch {
+	case v.CanInt():
+		v.SetInt(-1)
+	case v.CanFloat():
+		v.SetFloat(-1)
+	case v.Kind() == reflect.Slice && v.Len() > 0:
+		return negate(v.Index(0))
+	case v.Kind() == reflect.Map && v.Len() > 0:
+		value := reflect.New(v.Type().Elem()).Elem()
+		ok := negate(value)
+		v.SetMapIndex(v.MapKeys()[0], value)
+		return ok
+	default:
+		return false
+	}
+	return true
+}
+
+func TestValueAboveAnyIsRefused(t *testing.T) {
+	for want, v := range map[string]any{
+		"pinning.server is 99999; allowed: at most 65535": Manifest{Pinning: Pinning{Server: []int{0, 99999}}},
+		"loss is 1.5; allowed: at most 1":                 Manifest{Loss: 1.5},
+		"predicted[].value is -1e+300":                    Trial{Predicted: []Prediction{{Value: -1e300}}},
+	} {
+		var err error
+		switch v := v.(type) {
+		case Manifest:
+			err = possible(v)
+		case Trial:
+			err = possible(v)
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}

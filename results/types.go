@@ -63,8 +63,8 @@ type Manifest struct {
 	RTT        time.Duration     `json:"rtt_ns"`                          // round-trip time that the network adds; 0 on loopback
 	Jitter     time.Duration     `json:"jitter_ns,omitzero"`              // maximum that the network adds to one direction
 	LineRate   int64             `json:"line_bytes_per_second,omitempty"` // line rate in each direction, per connection on a stream link, in total on a packet link; 0: unlimited
-	Loss       float64           `json:"loss,omitempty"`                  // share of packets that the network loses
-	Reorder    float64           `json:"reorder,omitempty"`               // share of packets that overtake others
+	Loss       float64           `json:"loss,omitempty" most:"1"`         // share of packets that the network loses
+	Reorder    float64           `json:"reorder,omitempty" most:"1"`      // share of packets that overtake others
 	NAT        bool              `json:"nat,omitempty"`                   // the clients are behind a router that rejects incoming connections
 	IdleFor    time.Duration     `json:"idle_timeout_ns,omitempty"`       // idle time after which that router drops a connection; 0: never
 	Ceiling    float64           `json:"generator_ceiling"`               // maximum rate of a generator with a no-op transport, in publishes and deliveries per second; 0: not measured
@@ -132,7 +132,7 @@ type Host struct {
 	Arch              string            `json:"arch"`
 	Kernel            string            `json:"kernel"`
 	CPUModel          string            `json:"cpu_model"`
-	Cores             int               `json:"cores"`
+	Cores             int               `json:"cores" most:"65536"`
 	MemoryBytes       int64             `json:"memory_bytes"`
 	CongestionControl string            `json:"congestion_control"`
 	ClockSource       string            `json:"clock_source"`
@@ -155,8 +155,8 @@ type Host struct {
 // Pinning lists the cores of each role, and whether pinning succeeded.
 type Pinning struct {
 	Requested bool   `json:"requested"`
-	Server    []int  `json:"server"`
-	Generator []int  `json:"generator"`
+	Server    []int  `json:"server" most:"65535"`
+	Generator []int  `json:"generator" most:"65535"`
 	Note      string `json:"note,omitempty"` // why the roles are not pinned
 }
 
@@ -451,9 +451,9 @@ type Direction struct {
 
 // A Prediction is the value of a metric that the model predicts for a correct run.
 type Prediction struct {
-	Metric  string  `json:"metric"`  // name of the metric
-	Value   float64 `json:"value"`   // in the metric's unit
-	Formula string  `json:"formula"` // as in the documentation: "d + T/2"
+	Metric  string  `json:"metric"`          // name of the metric
+	Value   float64 `json:"value" check:"-"` // in the metric's unit; may be negative
+	Formula string  `json:"formula"`         // as in the documentation: "d + T/2"
 }
 
 // A ValidityCheck is a check of the test setup. A trial with a failed one is invalid.

@@ -58,7 +58,7 @@ func describe(h *results.Host) {
 	}
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil {
-		h.FileLimit = int64(limit.Cur)
+		h.FileLimit = int64(min(limit.Cur, math.MaxInt64)) // unlimited is more
 	}
 	h.Governor = readLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 	h.SMT = readLine("/sys/devices/system/cpu/smt/active")
