@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 )
@@ -60,8 +61,8 @@ func (d *Dir) Write(name string, data []byte) error {
 	default:
 		return d.explain(name, err)
 	}
-	temp := path.Join(path.Dir(name), tempPrefix+rand.Text())
-	f, err := d.root.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	d.removeLeftovers(path.Dir(name))
+	f, temp, err := d.createTemp(path.Dir(name))
 	if err != nil {
 		return d.explain(name, err)
 	}
@@ -76,6 +77,46 @@ func (d *Dir) Write(name string, data []byte) error {
 
 // tempPrefix begins the name of a file that is being written.
 const tempPrefix = ".tmp-"
+
+// createTemp creates a temporary file in a folder. It is locked until it is closed: one without a lock is that of a
+// process that was killed.
+func (d *Dir) createTemp(folder string) (f *os.File, name string, err error) {
+	for range 10 { // removeLeftovers of another process may remove it before it is locked
+		name = path.Join(folder, tempPrefix+rand.Text())
+		if f, err = d.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
+			return nil, "", err
+		}
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if _, gone := d.root.Lstat(name); gone == nil && !errors.Is(err, syscall.EWOULDBLOCK) { // a file system may have no locks
+			return f, name, nil
+		}
+		f.Close()
+	}
+	return nil, "", errors.New("another process removes its temporary files")
+}
+
+// leftover is the name of a temporary file: that of rand.Text, which no other program chooses.
+var leftover = regexp.MustCompile("^" + regexp.QuoteMeta(tempPrefix) + "[A-Z2-7]{26}$")
+
+// removeLeftovers removes the temporary files of killed processes from a folder. It need not succeed: they are in no
+// report, and the next write tries again.
+func (d *Dir) removeLeftovers(folder string) {
+	entries, _ := fs.ReadDir(d.root.FS(), folder)
+	for _, entry := range entries {
+		if !entry.Type().IsRegular() || !leftover.MatchString(entry.Name()) {
+			continue
+		}
+		name := path.Join(folder, entry.Name())
+		f, err := rooted{d.root}.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			continue
+		}
+		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			_ = d.root.Remove(name)
+		}
+		f.Close()
+	}
+}
 
 // errReadOnly is that of a file without write permission. Root may, and could rename another over it.
 var errReadOnly = errors.New("the file is read-only")
@@ -136,6 +177,7 @@ func CheckFile(path string) error {
 		return fmt.Errorf("there is no folder %s for %s; %s", folder, filepath.Base(to), allowed)
 	}
 	switch info, err := os.Stat(path); {
+	case err == nil && outputOf(info) != nil:
 	case errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(path, "/"):
 		return writable(folder)
 	case errors.Is(err, syscall.ELOOP):
@@ -148,12 +190,32 @@ func CheckFile(path string) error {
 		return fmt.Errorf("%s is a disk; %s", path, allowed)
 	case info.Mode().Type() == fs.ModeSocket:
 		return fmt.Errorf("%s is a socket; %s", path, allowed)
+	case info.Mode()&fs.ModeCharDevice != 0 && !sink(info):
+		return fmt.Errorf("%s is a device that is no terminal; %s, standard output, a terminal, a named pipe or /dev/null", path, allowed)
 	case info.Mode()&0o222 == 0:
 		return fmt.Errorf("%s is read-only; allowed: another file, or chmod u+w %s", path, path)
-	case info.Mode().IsRegular() && outputOf(info) == nil:
+	case info.Mode().IsRegular():
 		return writable(folder)
 	}
 	return nil
+}
+
+// sinks are the devices that may be given as files. Writing to another, such as /dev/mem, can damage the machine, and so
+// can opening it to find out what it is.
+var sinks = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/console", "/dev/tty*", "/dev/pts/*"}
+
+// sink reports whether a device is one of sinks, by whatever name.
+func sink(info fs.FileInfo) bool {
+	device, ok := info.Sys().(*syscall.Stat_t)
+	for _, pattern := range sinks {
+		names, _ := filepath.Glob(pattern) // no pattern is malformed
+		for _, name := range names {
+			if known, err := os.Stat(name); err == nil && known.Mode()&fs.ModeCharDevice != 0 && ok && known.Sys().(*syscall.Stat_t).Rdev == device.Rdev {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // writable returns an error for a folder in which no file can be created, as a file is replaced by another one.
@@ -178,7 +240,7 @@ func outputOf(info fs.FileInfo) *os.File {
 // writeTo writes to a pipe or a device. A pipe that no process reads is an error: opening it would wait.
 func writeTo(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
-	if errors.Is(err, syscall.ENXIO) {
+	if errors.Is(err, syscall.ENXIO) { // a pipe, or a terminal that is not there
 		return explain(path, errors.New("no process reads from it"))
 	}
 	if err == nil {

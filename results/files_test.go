@@ -1,12 +1,14 @@
 package results
 
 import (
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -120,6 +122,7 @@ func TestNamedFileReplacesOnlyARegularFile(t *testing.T) {
 		{"device", func(path string) error { return os.Symlink("/dev/null", path) }, "", 0},
 		{"full disk", func(path string) error { return os.Symlink("/dev/full", path) }, "the disk is full", 0},
 		{"pipe without a reader", func(path string) error { return syscall.Mkfifo(path, 0o600) }, "no process reads from it", 0},
+		{"device that is no output", func(path string) error { return os.Symlink("/dev/random", path) }, "is a device that is no terminal; allowed: ", 0},
 		{"folder", func(path string) error { return os.Mkdir(path, 0o755) }, "allowed: a file in an existing folder", 0},
 		{"read-only", func(path string) error { return os.WriteFile(path, nil, 0o444) }, "chmod u+w", 0},
 	} {
@@ -224,6 +227,46 @@ func TestDirStaysInItsFolder(t *testing.T) {
 	}
 	if left, err := os.ReadDir(elsewhere); err != nil || len(left) > 0 {
 		t.Errorf("written elsewhere: %v (%v)", left, err)
+	}
+}
+
+// A process that is killed between write and rename leaves a temporary file. The folder can still be read, the file is no
+// part of the run, and the next write removes it, but not that of a process that is still writing.
+func TestLeftoverOfAKilledWriteIsRemoved(t *testing.T) {
+	path := t.TempDir()
+	dir, err := OpenDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	if err := dir.MkdirAll("charts"); err != nil {
+		t.Fatal(err)
+	}
+	alive, name, err := dir.createTemp(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alive.Close()
+	foreign := tempPrefix + "of-another-program"
+	for _, left := range []string{tempPrefix + rand.Text(), "charts/" + tempPrefix + rand.Text(), foreign} {
+		if err := os.WriteFile(filepath.Join(path, left), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(dir.Write("a", nil), dir.Write("charts/b", nil)); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	err = fs.WalkDir(os.DirFS(path), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			got = append(got, name)
+		}
+		return err
+	})
+	want := []string{foreign, name, "a", "charts/b"}
+	slices.Sort(want)
+	if slices.Sort(got); err != nil || !slices.Equal(got, want) {
+		t.Errorf("the folder has %q (%v), want %q", got, err, want)
 	}
 }
 
