@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbench/cmd/internal/app"
+	"pushbench/results"
 	"pushbench/results/report"
 )
 
@@ -46,7 +47,7 @@ can measure on this machine until the search ends.
 			}
 			err = errors.Join(err, out.print(c, report.Capacity{Capacity: found}))
 			if out.format == tableFormat {
-				fmt.Fprintf(c.OutOrStdout(), "\n%s\n", filepath.Join(found.Path, "capacity.html"))
+				fmt.Fprintf(c.OutOrStdout(), "\n%s\n", results.Plain(filepath.Join(found.Path, "capacity.html")))
 			}
 			return err
 		},

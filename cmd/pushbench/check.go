@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbench/cmd/internal/app"
+	"pushbench/results"
 	"pushbench/results/report"
 )
 
@@ -59,6 +60,6 @@ skips the remaining references (exit code 6). The second stops immediately.
 func (o output) printCheck(c *cobra.Command, found report.Check) error {
 	out := c.OutOrStdout()
 	err := errors.Join(o.writeJUnit(found.Here.JUnit()), o.printDocument(out, found.Document()))
-	fmt.Fprintf(out, "\n%s\n\n", filepath.Join(found.Here.Run.Path, "report.html"))
+	fmt.Fprintf(out, "\n%s\n\n", results.Plain(filepath.Join(found.Here.Run.Path, "report.html")))
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"pushbench/results"
@@ -14,11 +15,28 @@ const exitHelp = `Exit codes:
   7 corrupt input    8 inconclusive`
 
 // inLines formats an error for stderr. Each of several joined errors is a line with the prefix. Text of
-// servers and files cannot control the terminal.
+// servers, files and their names cannot control the terminal or begin a line.
 func inLines(err error) string {
-	lines := strings.Split(err.Error(), "\n")
-	for i, line := range lines {
-		lines[i] = "pushbench: " + results.Plain(line)
+	return "pushbench: " + strings.Join(linesOf(err), "\npushbench: ")
+}
+
+// linesOf returns the joined errors of an error, in what they are wrapped in.
+func linesOf(err error) []string {
+	text := err.Error()
+	if several, ok := err.(interface{ Unwrap() []error }); ok && text == errors.Join(several.Unwrap()...).Error() {
+		var lines []string
+		for _, one := range several.Unwrap() {
+			lines = append(lines, linesOf(one)...)
+		}
+		return lines
 	}
-	return strings.Join(lines, "\n")
+	if inner := errors.Unwrap(err); inner != nil {
+		if before, after, ok := strings.Cut(text, inner.Error()); ok {
+			lines := linesOf(inner)
+			lines[0] = results.Plain(before) + lines[0]
+			lines[len(lines)-1] += results.Plain(after)
+			return lines
+		}
+	}
+	return []string{results.Plain(text)}
 }

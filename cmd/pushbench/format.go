@@ -101,7 +101,7 @@ func (o output) printRun(c *cobra.Command, r *report.Report, charts ...string) e
 	for _, file := range append(charts, "report.html") {
 		path := filepath.Join(r.Run.Path, file)
 		if _, err := os.Stat(path); err == nil { // a full disk may have prevented it
-			fmt.Fprintln(out, path)
+			fmt.Fprintln(out, results.Plain(path))
 		}
 	}
 	return nil

@@ -96,7 +96,7 @@ func writeImages(c *cobra.Command, dir string, charts []chart.Chart, formats []s
 			if err := folder.Write(name, data); err != nil {
 				return err
 			}
-			fmt.Fprintln(c.OutOrStdout(), filepath.Join(dir, name))
+			fmt.Fprintln(c.OutOrStdout(), results.Plain(filepath.Join(dir, name)))
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func newReportCommand() *cobra.Command {
 				}
 			}
 			for _, warning := range run.Warnings {
-				fmt.Fprintln(c.ErrOrStderr(), "pushbench: "+warning)
+				fmt.Fprintln(c.ErrOrStderr(), "pushbench: "+results.Plain(warning))
 			}
 			written := app.Draw(run)
 			if err := results.Seal(run.Path); written == nil {

@@ -270,6 +270,8 @@ func tamperings(t *testing.T) (all []tampering) {
 		tampering{"nothing", nothing, openers[2:3], app.Inconclusive, "A and B are the same run", false},
 		tampering{"no facts of the machine", nothing, []string{"report run --format markdown"}, app.OK, "This run cannot be repeated exactly", false},
 		tampering{"a folder that may not be written", func(dir string) error { return os.Chmod(dir, 0o555) }, openers[:1], app.Internal, "Valid for 1 client", true},
+		tampering{"the rest of a killed write", in(".tmp-ABCDEFGHIJKLMNOPQRSTUVWXYZ", func(path string) error { return os.WriteFile(path, []byte("half"), 0o600) }), openers[:1], app.OK, "Valid for 1 client", false},
+		tampering{"negative cores", resealed("manifest.json", "manifest", replacing(`"server": null`, `"server": [-3]`)), openers, app.Corrupt, "pinning.server is negative: -3", false},
 		tampering{"10,000 INVALID trials", func(dir string) error {
 			return errors.Join(os.WriteFile(filepath.Join(dir, "trials.jsonl"), invalid, 0o644), results.Seal(dir))
 		}, openers[:1], app.OK, "", false},

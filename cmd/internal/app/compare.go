@@ -53,7 +53,7 @@ func OpenRuns(stderr io.Writer, paths ...string) (runs []*results.Run, err error
 			return nil, err
 		}
 		for _, warning := range run.Warnings {
-			fmt.Fprintf(stderr, "pushbench: %s: %s\n", path, warning)
+			fmt.Fprintf(stderr, "pushbench: %s: %s\n", results.Plain(path), results.Plain(warning))
 		}
 		runs = append(runs, run)
 	}

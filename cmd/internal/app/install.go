@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pushbench/bench/supervise"
+	"pushbench/results"
 	"pushbench/scenarios"
 )
 
@@ -37,7 +38,7 @@ func (e Env) InstallTargets(ctx context.Context, names []string) error {
 			return err
 		}
 		if err != nil {
-			fmt.Fprintf(e.Err, "%s: not installed: %v\n", t.Name, err)
+			fmt.Fprintf(e.Err, "%s: not installed: %s\n", t.Name, results.Plain(err.Error()))
 			failed = append(failed, string(t.Name))
 			continue
 		}

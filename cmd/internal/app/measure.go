@@ -199,7 +199,7 @@ func (e Env) Warn(s *scenarios.Scenario) {
 	}
 }
 
-func (e Env) warn(text string) { fmt.Fprintln(e.Err, "pushbench: warning: "+text) }
+func (e Env) warn(text string) { fmt.Fprintln(e.Err, "pushbench: warning: "+results.Plain(text)) }
 
 // command is the command line that results record.
 func (e Env) command() []string { return append([]string{"pushbench"}, e.Args...) }

@@ -152,7 +152,7 @@ func (e Env) writeForm(path, text string) error {
 	for _, line := range marked(text) {
 		lines = append(lines, fmt.Sprint(line))
 	}
-	_, err = fmt.Fprintf(e.Out, "%s: written. Change the %d lines marked CHANGE: %s. Then: pushbench verify %s\n", path, len(lines), strings.Join(lines, ", "), verifiable(path))
+	_, err = fmt.Fprintf(e.Out, "%s: written. Change the %d lines marked CHANGE: %s. Then: pushbench verify %s\n", results.Plain(path), len(lines), strings.Join(lines, ", "), results.Plain(verifiable(path)))
 	return err
 }
 

@@ -100,7 +100,7 @@ func (p *progress) trouble(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	fmt.Fprintln(p.w, text)
+	fmt.Fprintln(p.w, results.Plain(text))
 }
 
 // end clears the line at the end of a run.
