@@ -30,6 +30,7 @@ type delayed struct {
 	topic    string
 	data     []byte
 	accepted time.Time
+	place    *hub.Subscription // keeps the topic in the hub
 }
 
 // maxDelays bounds the number of recorded delays: a self-test delays fewer messages.
@@ -65,13 +66,15 @@ func (in *Injector) Publish(topic string, data []byte) (seq uint64, err error) {
 // delay accepts a message that readers see later. Timers of equal duration fire in the order in
 // which they were set, and each publishes the oldest message.
 func (in *Injector) delay(topic string, data []byte) (seq uint64, err error) {
-	if _, err := in.hub.Set([]string{topic}); err != nil { // an error is reported now
+	set, err := in.hub.Set([]string{topic})
+	if err != nil { // an error is reported now
 		return 0, err
 	}
+	place := in.hub.Subscribe(set, nil) // never armed
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.accepted[topic]++
-	in.delayed = append(in.delayed, delayed{topic, data, time.Now()})
+	in.delayed = append(in.delayed, delayed{topic, data, time.Now(), place})
 	time.AfterFunc(in.faults.Delay, in.release)
 	return in.accepted[topic], nil
 }
@@ -84,6 +87,7 @@ func (in *Injector) release() {
 	m, ok := in.oldest()
 	if ok {
 		_, _ = in.append(m.topic, m.data) // fails only if the hub has become full
+		m.place.Close()
 	}
 }
 

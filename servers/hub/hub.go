@@ -60,10 +60,11 @@ type Hub struct {
 	// mu orders publications: while it is held, logs and hub numbers are consistent.
 	mu        sync.RWMutex
 	topics    map[string]*topic
-	bytes     int    // sum of the topics' log.memory
-	period    uint32 // number of sweeps so far
-	full      bool   // since the last sweep, a topic was refused because of MaxTopics
-	forgotten uint64 // hub number when the last topic that had messages was removed; 0: none was
+	bytes     int       // sum of the topics' log.memory
+	period    uint32    // number of sweeps so far
+	full      bool      // since the last sweep, a topic was refused because of MaxTopics
+	vacant    time.Time // before which removeVacantLocked does nothing
+	forgotten uint64    // hub number when the last topic that had messages was removed; 0: none was
 
 	sweeping sync.Mutex // held by a sweep, and guards sweeper
 	sweeper  *time.Timer
@@ -156,15 +157,19 @@ func (h *Hub) topicLocked(name string) (*topic, error) {
 	if t := h.topics[name]; t != nil {
 		return t, nil
 	}
-	if len(h.topics) >= h.options.MaxTopics {
-		h.full = true
+	if !h.roomForLocked([]string{name}) {
 		return nil, ErrFull
 	}
+	return h.createLocked(name), nil
+}
+
+// createLocked creates a topic.
+func (h *Hub) createLocked(name string) *topic {
 	name = strings.Clone(name) // it may be in the caller's buffer
 	t := &topic{
 		name: name, log: newLog(h.options.RingMessages, h.options.RingBytes),
 		follow: make([]followers, h.options.Shards), created: h.newest.Load(),
 	}
 	h.topics[name] = t
-	return t, nil
+	return t
 }

@@ -40,14 +40,20 @@ type follower struct {
 // nextShard distributes subscriptions over the shards in turn.
 var nextShard atomic.Uint32
 
-// Subscribe registers a waker for a set's topics. The subscription is not armed.
+// Subscribe registers a waker for a set's topics. The subscription is not armed. Its Set is another one if topics of the
+// given set were removed.
 func (h *Hub) Subscribe(set *TopicSet, w Waker) *Subscription {
 	s := &Subscription{set: set, waker: w, hub: h, positions: make([]int32, len(set.topics))}
 	s.shard = int(nextShard.Add(1)) % len(h.shards)
 	mu := &h.shards[s.shard].followersMu
 	mu.Lock()
 	defer mu.Unlock()
-	for i, t := range set.topics {
+	for s.set.stale() { // while it is not, the lock prevents that it becomes so
+		mu.Unlock()
+		s.set = h.renewed(s.set)
+		mu.Lock()
+	}
+	for i, t := range s.set.topics {
 		f := &t.follow[s.shard]
 		s.positions[i] = int32(len(f.entries))
 		f.entries = append(f.entries, follower{s, int32(i)})

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 	"weak"
 )
 
@@ -36,11 +37,26 @@ func (s *TopicSet) newest() uint64 {
 func (h *Hub) Set(names []string) (*TopicSet, error) {
 	names = slices.Clone(names)
 	slices.Sort(names)
+	return h.set(names, false)
+}
+
+// renewed returns the set that has replaced a stale one, even beyond MaxTopics: the stale set was within it.
+func (h *Hub) renewed(stale *TopicSet) *TopicSet {
+	names := make([]string, stale.Len())
+	for i := range names {
+		names[i] = stale.Name(i)
+	}
+	s, _ := h.set(names, true) // cannot fail
+	return s
+}
+
+// set returns the set of the named topics, which are in ascending order; if always, even beyond MaxTopics.
+func (h *Hub) set(names []string, always bool) (*TopicSet, error) {
 	key := strings.Join(names, ",")
 	if s := h.sets.get(key); s != nil {
 		return s, nil
 	}
-	topics, err := h.lookUp(names)
+	topics, err := h.lookUp(names, always)
 	if err != nil {
 		return nil, err
 	}
@@ -53,22 +69,18 @@ func (h *Hub) Set(names []string) (*TopicSet, error) {
 }
 
 // lookUp returns the topics, creating those that do not exist, for one set more. On an error it creates none.
-func (h *Hub) lookUp(names []string) ([]*topic, error) {
+func (h *Hub) lookUp(names []string, always bool) ([]*topic, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	missing := 0
-	for _, name := range names {
-		if h.topics[name] == nil {
-			missing++
-		}
-	}
-	if len(h.topics)+missing > h.options.MaxTopics {
-		h.full = true
+	if !always && !h.roomForLocked(names) {
 		return nil, ErrFull
 	}
 	topics := make([]*topic, 0, len(names))
 	for _, name := range names {
-		t, _ := h.topicLocked(name) // cannot fail: there is room for all of them
+		t := h.topics[name]
+		if t == nil {
+			t = h.createLocked(name)
+		}
 		t.sets++
 		topics = append(topics, t)
 	}
@@ -87,9 +99,64 @@ func (h *Hub) release(topics []*topic) {
 
 // removeUnusedLocked removes a topic of no set, if nothing was published to it: a new topic of its name is the same.
 func (h *Hub) removeUnusedLocked(t *topic) {
-	if t.sets == 0 && t.log.last() == 0 {
+	if t.sets == 0 && t.log.last() == 0 && !t.removed.Load() { // else another may have its name
 		delete(h.topics, t.name)
 	}
+}
+
+// roomForLocked reports whether those of the named topics that do not exist may be created; mu is held.
+func (h *Hub) roomForLocked(names []string) bool {
+	if h.fitLocked(names) {
+		return true
+	}
+	h.removeVacantLocked()
+	fit := h.fitLocked(names)
+	h.full = h.full || !fit
+	return fit
+}
+
+func (h *Hub) fitLocked(names []string) bool {
+	n := len(h.topics)
+	for _, name := range names {
+		if h.topics[name] == nil {
+			n++
+		}
+	}
+	return n <= h.options.MaxTopics
+}
+
+// removeVacantLocked removes the topics without a message and a subscription; mu is held. Sets that have them become
+// stale: the next Set or Subscribe replaces them. If it removes few, it does nothing for 16 times as long as it took:
+// otherwise each request to a full hub would delay all others.
+func (h *Hub) removeVacantLocked() {
+	began := time.Now()
+	if began.Before(h.vacant) {
+		return
+	}
+	for _, s := range h.shards {
+		s.followersMu.Lock()
+		defer s.followersMu.Unlock()
+	}
+	before := len(h.topics)
+	for name, t := range h.topics {
+		if t.log.last() == 0 && !t.followed() {
+			t.removed.Store(true)
+			delete(h.topics, name)
+		}
+	}
+	if removed := before - len(h.topics); removed < before/16 {
+		h.vacant = began.Add(16 * time.Since(began))
+	}
+}
+
+// stale reports whether the hub has removed a topic of the set.
+func (s *TopicSet) stale() bool {
+	for _, t := range s.topics {
+		if t.removed.Load() {
+			return true
+		}
+	}
+	return false
 }
 
 // An interner maps the names of a set to a weak pointer to the set: clients can request any number of
@@ -102,14 +169,17 @@ type interner struct {
 func (in *interner) get(key string) *TopicSet {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return in.sets[key].Value()
+	if s := in.sets[key].Value(); s != nil && !s.stale() {
+		return s
+	}
+	return nil
 }
 
 // put stores s and returns it. If a set of the same topics is already stored, put returns that one.
 func (in *interner) put(h *Hub, key string, s *TopicSet) *TopicSet {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if first := in.sets[key].Value(); first != nil {
+	if first := in.sets[key].Value(); first != nil && !first.stale() {
 		return first
 	}
 	key = strings.Clone(key) // a single name may be in the caller's buffer

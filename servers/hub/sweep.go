@@ -67,15 +67,7 @@ func (h *Hub) sweep() {
 
 // idle reports whether a topic has messages that nothing waits for; mu is held.
 func (h *Hub) idle(t *topic) bool {
-	if t.log.last() == 0 || h.period-t.period < 2 {
-		return false
-	}
-	for i := range t.follow {
-		if t.follow[i].count.Load() > 0 {
-			return false
-		}
-	}
-	return true
+	return t.log.last() > 0 && h.period-t.period >= 2 && !t.followed()
 }
 
 // Buffered returns the number of topics, and the bytes of the messages that they retain.

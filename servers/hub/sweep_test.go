@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,21 +18,60 @@ func sweepTwice(h *Hub) {
 	h.sweep()
 }
 
-func TestUnusedTopicsWithoutMessagesAreFreed(t *testing.T) {
-	h := open(t, Options{MaxTopics: 2})
-	used := mustSet(t, h, "used")
-	mustSet(t, h, "unused")
-	if _, err := h.Publish("more", nil); err != ErrFull {
-		t.Fatalf("got %v, want %v", err, ErrFull)
+// They give way at once, also those of sets that are in use; a later subscription to such a set misses nothing.
+func TestTopicsWithoutMessageAndSubscriptionGiveWay(t *testing.T) {
+	h := open(t, Options{MaxTopics: 4})
+	requested, waker := mustSet(t, h, "followed", "requested"), make(wakeChan, 1)
+	defer h.Subscribe(mustSet(t, h, "followed"), make(wakeChan, 1)).Close()
+	mustSet(t, h, "unused1", "unused2")
+	for _, topic := range []string{"a", "b", "c"} {
+		mustPublish(t, h, topic, "x")
 	}
-	for err := ErrFull; err != nil; { // until the set is collected
-		h.sweep()
-		_, err = h.Publish("more", nil)
+	if _, err := h.Publish("d", nil); err != ErrFull {
+		t.Errorf("got %v, want %v", err, ErrFull)
 	}
-	if topics, _ := h.Buffered(); topics != 2 {
-		t.Errorf("%d topics, want 2", topics)
+	now, _ := h.Start(requested)
+	late := h.Subscribe(requested, waker)
+	defer late.Close()
+	if late.Set() != mustSet(t, h, "requested", "followed") || !late.Arm(now) {
+		t.Error("the subscription has another set than later requests, or messages")
 	}
-	runtime.KeepAlive(used)
+	mustPublish(t, h, "requested", "y")
+	waker.wait(t)
+	if r := since(t, h, now, late.Set(), Every); len(r.Messages) != 1 || len(r.Gaps) != 0 {
+		t.Errorf("got %d messages and gaps %v, want 1 and none", len(r.Messages), r.Gaps)
+	}
+	runtime.KeepAlive(requested)
+}
+
+// Whatever is removed between Set and Subscribe, a subscription has the topic to which messages are appended.
+func TestSubscriptionsSurviveRemovalOfTopics(t *testing.T) {
+	const clients, each = 4, 100
+	h := open(t, Options{MaxTopics: clients*each + 8})
+	start := Cursor{Epoch: h.Epoch()}
+	subscribe := func(topic string) {
+		set, err := h.Set([]string{topic})
+		for err != nil { // all topics are requested at this moment
+			set, err = h.Set([]string{topic})
+		}
+		s := h.Subscribe(set, make(wakeChan, 1))
+		defer s.Close()
+		if _, err := h.Publish(topic, nil); err != nil || s.Arm(start) {
+			t.Errorf("%s: %v, and a message of its subscription: %v", topic, err, s.Set().newest() > 0)
+		}
+	}
+	var subscribers sync.WaitGroup
+	for n := range clients {
+		subscribers.Go(func() {
+			for i := range each {
+				subscribe(fmt.Sprint(n, "-", i))
+			}
+		})
+	}
+	for i := range clients * each * 10 {
+		_, _ = h.Set([]string{fmt.Sprint("more", i)}) // is full at times
+	}
+	subscribers.Wait()
 }
 
 func TestBytesOfAllTopicsAreBounded(t *testing.T) {
@@ -137,10 +177,12 @@ func TestSubscriptionFromNowMissesNoRemovedTopic(t *testing.T) {
 	remove()
 	early := mustSet(t, h, "early")
 	first, _ := h.Start(early)
+	defer h.Subscribe(early, make(wakeChan, 10)).Close()
 	mustPublish(t, h, "other", "3")
 	remove()
 	late := mustSet(t, h, "late")
 	second, _ := h.Start(late)
+	defer h.Subscribe(late, make(wakeChan, 10)).Close()
 	mustPublish(t, h, "early", "4")
 	mustPublish(t, h, "late", "5")
 	for set, at := range map[*TopicSet]Cursor{early: first, late: second} {

@@ -13,11 +13,22 @@ type topic struct {
 	newest atomic.Uint64 // hub number of the newest message, 0 if none; readable without the hub's lock
 	follow []followers   // one per shard
 
-	created uint64 // hub number when the topic was created
+	created uint64      // hub number when the topic was created
+	removed atomic.Bool // by removeVacantLocked, although sets may have it; set under the hub's lock and those of all followers
 
 	// The hub's lock guards both.
 	sets   int    // sets that have the topic
 	period uint32 // the hub's period when its newest message was published
+}
+
+// followed reports whether the topic has a subscription.
+func (t *topic) followed() bool {
+	for i := range t.follow {
+		if t.follow[i].count.Load() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // markDirty notifies every shard that has followers of the topic that there is a new message. Its cost
