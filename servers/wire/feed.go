@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -43,6 +44,7 @@ type Feed struct {
 	started        bool // Start has returned
 	caughtUp       bool // it has caught up once: later gaps are due to a slow peer
 	ended          bool
+	queued         bool        // a worker will call pump
 	heartbeatTimer *time.Timer // of Limits.Heartbeat; nil before the first
 }
 
@@ -55,7 +57,7 @@ func (f *Feed) Start(s *Service, cache *Cache[[]byte], conn *sock.Conn, sink Sin
 	f.cursor, f.delivery = sub.After, sub.Delivery
 	f.follow = s.Hub.Subscribe(sub.Set, f)
 	s.Count.Subscribers.Add(1)
-	f.pump()
+	f.pump(pumpBytes)
 	f.restartHeartbeat()
 	if s.Closing() { // Shutdown may have been called before there was a subscription to end
 		f.close(Shutdown)
@@ -102,7 +104,18 @@ func (f *Feed) Settled() bool {
 func (f *Feed) Wake() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.pump()
+	f.pump(pumpBytes)
+}
+
+// Work continues a pump that was long.
+func (f *Feed) Work() {
+	f.service.Poller.Poll() // connections with new events are served first
+	f.service.GuardSubscription(f, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.queued = false
+		f.pump(pumpBytes)
+	})
 }
 
 // Ready handles the connection's events.
@@ -116,7 +129,7 @@ func (f *Feed) Ready(e sock.Event) {
 	case e&sock.Stalled != 0:
 		f.end(Slow)
 	case e&sock.Drained != 0:
-		f.pump()
+		f.pump(pumpBytes)
 	}
 }
 
@@ -138,7 +151,7 @@ func (f *Feed) Fail() { f.Close(Gone) }
 
 func (f *Feed) close(why Reason) {
 	if why == Shutdown {
-		f.pump()
+		f.pump(math.MaxInt)
 	}
 	f.end(why)
 }
@@ -153,11 +166,22 @@ func (f *Feed) Exclusive(write func() error) error {
 	return write()
 }
 
-// pump sends batches until there are none or one does not fit.
-func (f *Feed) pump() {
-	for !f.ended {
+// pumpBytes is how much a pump sends before the other connections have their turn: a subscriber that reads as fast as
+// the server sends could otherwise keep the goroutine of a shard, or of the poller, for hundreds of megabytes.
+const pumpBytes = 64 << 10
+
+// pump sends batches until there are none, one does not fit, or they have limit bytes.
+func (f *Feed) pump(limit int) {
+	for sent := 0; !f.ended; {
 		if f.conn.Unsent() {
 			return // Drained calls pump again
+		}
+		if sent >= limit {
+			if !f.queued {
+				f.queued = true
+				f.service.Poller.Work(f)
+			}
+			return
 		}
 		b, err := f.cache.Next(&f.cursor, f.follow.Set(), f.delivery)
 		switch {
@@ -165,6 +189,7 @@ func (f *Feed) pump() {
 			f.end(Gone)
 		case b != nil:
 			f.send(b)
+			sent += b.bytes
 		case f.follow.Arm(f.cursor):
 			f.caughtUp = true
 			return
