@@ -59,9 +59,9 @@ type parameter struct {
 // parseQuery parses a query strictly: only known names, only valid escapes.
 func parseQuery(raw string) (*query, *Error) {
 	q := &query{}
-	for raw != "" {
+	for more := raw != ""; more; {
 		var pair string
-		pair, raw, _ = strings.Cut(raw, "&")
+		pair, raw, more = strings.Cut(raw, "&")
 		name, value, found := strings.Cut(pair, "=")
 		if !found {
 			return nil, errBadQuery
