@@ -60,6 +60,7 @@ type Conn struct {
 	want       Event       // events to report to the handler; Drained means writable
 	seen       Event       // events that have happened and still apply
 	token      uint32      // this registration with the poller, 0 if none
+	reserved   int64       // by Reserve
 	closing    bool        // Close was called
 	finished   bool        // the socket is closed
 }
@@ -193,8 +194,7 @@ func (c *Conn) queue(p []byte, sent int) (int, error) {
 		return 0, ErrPending
 	}
 	rest := int64(len(p) - sent)
-	if c.poller.pending.Add(rest) > c.poller.maxPending {
-		c.poller.pending.Add(-rest)
+	if !c.poller.reserve(rest) {
 		return sent, errNoRoom
 	}
 	if len(c.pending) == 0 {
@@ -211,6 +211,30 @@ func (c *Conn) queue(p []byte, sent int) (int, error) {
 	c.want |= Drained
 	c.poller.arm(c)
 	return len(p), nil
+}
+
+// Reserve counts n bytes of a message that is still arriving, and reports whether they fit into what all connections
+// may use together.
+func (c *Conn) Reserve(n int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.finished || !c.poller.reserve(int64(n)) {
+		return false
+	}
+	c.reserved += int64(n)
+	return true
+}
+
+// Unreserve ends what Reserve has counted, as does the end of the connection.
+func (c *Conn) Unreserve() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unreserve()
+}
+
+func (c *Conn) unreserve() {
+	c.poller.pending.Add(-c.reserved)
+	c.reserved = 0
 }
 
 // advance removes n sent bytes from the pending ones; c.mu is held.
@@ -403,6 +427,7 @@ func (c *Conn) finish() error {
 	if len(c.pending) > 0 {
 		c.dropPending()
 	}
+	c.unreserve()
 	err := c.closeSocket()
 	c.mu.Unlock()
 	c.listener.closed(c)

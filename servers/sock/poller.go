@@ -13,13 +13,16 @@ type Poller struct {
 	// nil: the process ends. Set it before the first connection.
 	Panicked func(any)
 
+	// MaxPending bounds the bytes that wait for all clients, to be sent or to arrive completely: thousands that do not read,
+	// or do not end what they have begun, could otherwise use all memory. Set it before the first connection.
+	MaxPending int64
+
 	stallAfter    time.Duration
 	vanishedAfter time.Duration // without any acknowledgement: then the kernel ends a connection that has sent something
 	kernel        watcher
 	tokens        atomic.Uint32
 	slow          atomic.Int64 // connections with pending bytes
-	pending       atomic.Int64 // of all connections, in bytes
-	maxPending    int64        // above which a connection that would need more is closed
+	pending       atomic.Int64 // unsent and reserved bytes of all connections
 	looking       sync.WaitGroup
 	workers       workers
 }
@@ -27,13 +30,22 @@ type Poller struct {
 // vanishedExtra is how much longer than a slow peer one may be silent whose machine has vanished.
 const vanishedExtra = 30 * time.Second
 
-// maxPendingOfAll bounds the pending bytes of all connections: thousands that do not read could otherwise use all memory.
+// maxPendingOfAll is the default of Poller.MaxPending.
 const maxPendingOfAll = 512 << 20
+
+// reserve counts n bytes more, unless they are too many.
+func (p *Poller) reserve(n int64) bool {
+	if p.pending.Add(n) > p.MaxPending {
+		p.pending.Add(-n)
+		return false
+	}
+	return true
+}
 
 // NewPoller starts a poller. Connections whose pending bytes are older than
 // stallAfter are reported as Stalled.
 func NewPoller(stallAfter time.Duration) (*Poller, error) {
-	p := &Poller{stallAfter: stallAfter, vanishedAfter: stallAfter + vanishedExtra, maxPending: maxPendingOfAll}
+	p := &Poller{stallAfter: stallAfter, vanishedAfter: stallAfter + vanishedExtra, MaxPending: maxPendingOfAll}
 	if err := p.kernel.open(); err != nil {
 		return nil, err
 	}

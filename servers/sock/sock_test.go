@@ -157,7 +157,7 @@ func TestWriteFailsBeyondMaxPending(t *testing.T) {
 
 // Peers that do not read use a bounded amount of memory together: one that would need more is closed and counted.
 func TestPendingBytesOfAllAreBounded(t *testing.T) {
-	c, peer, l := pair(t, time.Minute, func(l *Listener) { l.poller.maxPending = 256 << 10 })
+	c, peer, l := pair(t, time.Minute, func(l *Listener) { l.poller.MaxPending = 256 << 10 })
 	e := make(testHandler, 10)
 	c.Handle(e)
 	chunk := make([]byte, 64<<10)

@@ -326,8 +326,11 @@ func (c *client) handle(kind int, r io.Reader) error {
 	if kind != websocket.TextMessage {
 		return c.reject(websocket.CloseUnsupportedData, "text only")
 	}
-	data, err := io.ReadAll(r)
-	if err != nil {
+	data, err := c.readAll(r)
+	switch {
+	case err == errNoRoom:
+		return c.reject(websocket.CloseTryAgainLater, "too many unfinished messages")
+	case err != nil:
 		return err
 	}
 	if !utf8.Valid(data) {
@@ -338,6 +341,37 @@ func (c *client) handle(kind int, r io.Reader) error {
 		return c.reject(websocket.ClosePolicyViolation, "not a publication")
 	}
 	return c.publish(p)
+}
+
+// readAll reads a message; if that has to wait, it counts its bytes.
+func (c *client) readAll(r io.Reader) ([]byte, error) {
+	if c.waits {
+		r = &arriving{Reader: r, conn: c.conn}
+		defer c.conn.Unreserve()
+	}
+	return io.ReadAll(r)
+}
+
+// An arriving message counts among what all connections may use together.
+type arriving struct {
+	io.Reader
+	conn *sock.Conn
+	size int
+}
+
+// unreserved is how much of a message does not count: so small ones are accepted however many large ones arrive.
+const unreserved = 4 << 10
+
+// errNoRoom reports that all messages that are arriving use too much memory.
+var errNoRoom = errors.New("too many unfinished messages")
+
+// Read reads a part of the message.
+func (a *arriving) Read(p []byte) (n int, err error) {
+	n, err = a.Reader.Read(p)
+	if a.size += n; a.size > unreserved && !a.conn.Reserve(n) {
+		err = errNoRoom
+	}
+	return n, err
 }
 
 func (c *client) reject(code int, reason string) error {

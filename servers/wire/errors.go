@@ -56,6 +56,7 @@ var (
 	errHeaderTooLarge    = &Error{Status: 431, Code: "header_too_large", Message: "The request line and headers are larger than this server accepts.", closes: true}
 	errInternal          = &Error{Status: 500, Code: "internal", Message: "The server failed because of a bug.", closes: true}
 	ErrHooksFull         = &Error{Status: 503, Code: "webhooks_full", Message: "The server has reached its maximum number of webhooks."}
+	errBusy              = &Error{Status: 503, Code: "busy", Message: "The server has no memory left for bodies that have not arrived.", closes: true}
 	errHubFull           = &Error{Status: 503, Code: "hub_full", Message: "The server has reached its maximum number of topics, or of bytes of messages."}
 )
 

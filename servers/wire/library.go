@@ -40,6 +40,7 @@ var unreadable = map[error]*Error{
 	httpstack.ErrMalformed:        errBadRequest,
 	httpstack.ErrHeaderTooLarge:   errHeaderTooLarge,
 	httpstack.ErrBodyTooLarge:     errPayloadTooLarge,
+	httpstack.ErrNoRoom:           errBusy,
 	httpstack.ErrTimeout:          errTimeout,
 	httpstack.ErrUnexpectedBody:   errUnexpectedBody,
 	httpstack.ErrTransferEncoding: errLengthRequired,

@@ -376,6 +376,8 @@ type source interface {
 	begin([]byte) (int, error) // reads the first bytes of a request
 	more([]byte) (int, error)  // reads further bytes of it, within the read timeout
 	Unread([]byte)             // returns bytes of the next request
+	Reserve(int) bool          // counts the bytes of a body that is arriving
+	Unreserve()                // the body has arrived
 }
 
 // A requestReader passes the requests of a connection to a library, one at a time, each once its headers are complete
@@ -398,7 +400,9 @@ func (r *requestReader) read(p []byte, from source, s *Stack) (int, error) {
 		return r.pass(p, r.rest), nil
 	case r.body > 0:
 		n, err := from.more(p[:min(int64(len(p)), r.body)])
-		r.body -= int64(n)
+		if r.body -= int64(n); r.body == 0 {
+			from.Unreserve()
+		}
 		return n, err
 	}
 	r.head, r.invalid = head{}, nil
@@ -414,11 +418,14 @@ func (r *requestReader) read(p []byte, from source, s *Stack) (int, error) {
 	if err == nil && r.head.length > int64(s.MaxBody) {
 		err = ErrBodyTooLarge
 	}
+	whole := end + int(min(r.head.length, int64(len(raw)-end)))
+	if err == nil && int64(whole-end) < r.head.length && !from.Reserve(int(r.head.length)) {
+		err = ErrNoRoom
+	}
 	if err != nil {
 		r.invalid, r.head.close = err, true
 		return r.pass(p, substitute(raw[r.head.begin:])), nil
 	}
-	whole := end + int(min(r.head.length, int64(len(raw)-end)))
 	if whole < len(raw) {
 		from.Unread(raw[whole:])
 	}

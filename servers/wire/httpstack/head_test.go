@@ -104,6 +104,8 @@ type stingySource struct {
 func (s *stingySource) begin(p []byte) (int, error) { return s.Read(p) }
 func (s *stingySource) more(p []byte) (int, error)  { return s.Read(p) }
 func (s *stingySource) Unread(p []byte)             { s.unread = bytes.Clone(p) }
+func (s *stingySource) Reserve(int) bool            { return true }
+func (s *stingySource) Unreserve()                  {}
 
 // A library whose buffer is smaller than the headers reads them in parts, and never a byte of the next request.
 func TestHeadersLargerThanBufferArePassedInParts(t *testing.T) {

@@ -50,6 +50,7 @@ var (
 	ErrMalformed        = errors.New("malformed request")
 	ErrHeaderTooLarge   = errors.New("header too large")
 	ErrBodyTooLarge     = errors.New("body too large")
+	ErrNoRoom           = errors.New("too many bodies are arriving")
 	ErrTimeout          = errors.New("request timed out")
 	ErrUnexpectedBody   = errors.New("body on another method than POST")
 	ErrTransferEncoding = errors.New("transfer coding")
