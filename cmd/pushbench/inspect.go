@@ -61,6 +61,7 @@ no answer in time.`,
 	f.BoolVar(&o.insecure, "insecure", false, "accept any TLS certificate, such as a self-signed one")
 	f.DurationVar(&o.Wait, "wait", 2*time.Second, "longest wait for each response, and time for which messages are read, at most 1m")
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "longest time for all URLs together, at most 1h; what is left then has no answer")
+	completeWord(c, "method", inspect.Methods)
 	return c
 }
 

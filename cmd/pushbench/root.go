@@ -90,6 +90,16 @@ It compares their latency and cost for a given workload and network.
 	root.SetHelpCommand(&cobra.Command{
 		Use:   "help [command]",
 		Short: "Show help for a command",
+		ValidArgsFunction: func(c *cobra.Command, args []string, typed string) (found []cobra.Completion, _ cobra.ShellCompDirective) {
+			if topic, rest, err := c.Root().Find(args); err == nil && len(rest) == 0 {
+				for _, sub := range topic.Commands() {
+					if !sub.Hidden && strings.HasPrefix(sub.Name(), typed) {
+						found = append(found, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+					}
+				}
+			}
+			return found, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			topic, rest, err := c.Root().Find(args)
 			switch {
@@ -126,7 +136,7 @@ func addCompletion(root *cobra.Command) {
 func badFlag(c *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
-		return app.Usagef("%w (see pushbench help %s)", err, c.Name())
+		return app.Usagef("%w (see pushbench help%s)", err, strings.TrimPrefix(c.CommandPath(), c.Root().Name()))
 	}
 	kind := map[string]string{
 		"int":      "a whole number",

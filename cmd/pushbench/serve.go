@@ -54,8 +54,12 @@ func newServeCommand() *cobra.Command {
 		Use:   "serve <" + strings.Join(transports.Names[string](nil), "|") + ">",
 		Short: "Serve one transport, as specified in servers/PROTOCOL.md",
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || edges.New[args[0]] == nil {
-				return app.Usagef("serve: give exactly one transport; allowed: %s", transports.Or(transports.Names[string](nil)))
+			allowed := transports.Or(transports.Names[string](nil))
+			if len(args) != 1 {
+				return app.Usagef("serve: give exactly one transport; allowed: %s", allowed)
+			}
+			if edges.New[args[0]] == nil {
+				return app.Usagef("serve: %q is not one of %s", args[0], allowed)
 			}
 			return nil
 		},

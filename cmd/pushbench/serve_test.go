@@ -30,7 +30,7 @@ func serve(stdin io.Reader, stdout io.Writer, args ...string) error {
 func TestServeRefusesInvalidFlags(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"", "give exactly one transport"},
-		{"pigeon", "give exactly one transport"},
+		{"pigeon", `"pigeon" is not one of shortpoll, `},
 		{"sse websocket", "give exactly one transport"},
 		{"sse --listen 0.0.0.0:0", "--listen-anywhere"},
 		{"sse --listen :0", "--listen-anywhere"},

@@ -39,7 +39,7 @@ func (l *tracing) ladder(c *cobra.Command, names []string) (chosen []scenarios.T
 		if c.Flags().Changed("poll-timeout") {
 			return nil, app.Usagef("--poll-timeout: is a setting of pushbench's servers; allowed: without --target")
 		}
-		l.Target, chosen, err = env(c).Ready(c.Context(), l.target, names)
+		l.Target, chosen, err = env(c).Ready(c.Context(), "trace: --target", l.target, names)
 		l.Serve = func(scenarios.Transport, string) []string { return app.Supervised(executable, l.Target) }
 		return chosen, err
 	}

@@ -21,7 +21,7 @@ func (e Env) InstallTargets(ctx context.Context, names []string) error {
 	}
 	var all []*scenarios.Target
 	for _, name := range names {
-		t, err := loadTarget("--target", name)
+		t, err := loadTarget("target install", name)
 		if err != nil {
 			return err
 		}

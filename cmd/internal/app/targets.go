@@ -70,21 +70,22 @@ func (o *Options) Servers() (names []scenarios.TargetName, err error) {
 	return names, nil
 }
 
-// loadTarget reads the target file with a path, or that of a server in TargetsFolder.
-func loadTarget(flag, name string) (*scenarios.Target, error) {
+// loadTarget reads the target file with a path, or that of a server in TargetsFolder. Errors begin with the flag or the
+// command that names it. Only --target takes pushbench's own servers, too.
+func loadTarget(from, name string) (*scenarios.Target, error) {
 	path := name
 	if !strings.ContainsAny(name, "/.") {
 		path = filepath.Join(TargetsFolder, name, targetFile)
 		if _, err := os.Stat(path); err != nil {
 			names := shippedTargets()
-			if flag != "--target" {
-				names = names[1:] // a baseline of pushbench's own servers is an executable
+			if from != "--target" {
+				names = names[1:]
 			}
 			if slices.Contains(foreign.Names(), name) {
-				return nil, Usagef("%s: no folder %s here, which has target %q; allowed: run this in a checkout of pushbench, or the path of a target file", flag, TargetsFolder, name)
+				return nil, Usagef("%s: no folder %s here, which has target %q; allowed: run this in a checkout of pushbench, or the path of a target file", from, TargetsFolder, name)
 			}
 			names = append(names, "the path of a target file")
-			return nil, Usagef("%s: no target %q; allowed: %s", flag, name, strings.Join(names, ", "))
+			return nil, Usagef("%s: no target %q; allowed: %s", from, name, strings.Join(names, ", "))
 		}
 	}
 	t, err := scenarios.LoadTarget(path)

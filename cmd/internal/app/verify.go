@@ -13,7 +13,7 @@ import (
 
 // Verify tries a target over some of its transports; nil: all.
 func (e Env) Verify(ctx context.Context, name string, transports []string, v verify.Verification) (found []verify.Result, err error) {
-	t, chosen, err := e.Ready(ctx, name, transports)
+	t, chosen, err := e.Ready(ctx, "verify", name, transports)
 	if err != nil {
 		return nil, err
 	}
@@ -28,9 +28,9 @@ func (e Env) Verify(ctx context.Context, name string, transports []string, v ver
 }
 
 // Ready reads a target file and prepares its server for a start. It returns the target and those of its transports that
-// are named; nil: all.
-func (e Env) Ready(ctx context.Context, name string, transports []string) (t *scenarios.Target, chosen []scenarios.Transport, err error) {
-	if t, err = loadTarget("--target", name); err != nil {
+// are named; nil: all. Errors begin with the command.
+func (e Env) Ready(ctx context.Context, command, name string, transports []string) (t *scenarios.Target, chosen []scenarios.Transport, err error) {
+	if t, err = loadTarget(command, name); err != nil {
 		return nil, nil, err
 	}
 	for _, transport := range transports {
