@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -69,5 +70,24 @@ func TestDistance(t *testing.T) {
 		if got := distance(c.b, c.a, 10); got != c.want {
 			t.Errorf("distance(%q, %q) = %d, want %d", c.b, c.a, got, c.want)
 		}
+	}
+}
+
+// What people write for a rate, a duration or a size is understood, if only one value can be meant.
+func TestOtherSpellingsAreUnderstood(t *testing.T) {
+	for typed, want := range map[string]string{
+		"1e3/s": "1000/s", "1.5E1/h": "15/h", "1,000/s": "1000/s", "1_000_000 / s": "1000000/s", "10rps": "10/s", "10 qps": "10/s", "90rpm": "90/min", "1k/s": "1000/s", "2.5k/sec": "2500/s",
+		"10 per second": "10/s", "60/m": "60/min", "10/sec": "10/s", "10hz": "10/s",
+		"1,00/s": "", "1.2.3/s": "", "1e999/s": "", "e3/s": "", "10/B": "", "10/s": "", "k/s": "", "-1e3/s": "",
+	} {
+		if got := respelled(reflect.TypeFor[Rate](), typed); got != want {
+			t.Errorf("%q is taken for %q, want %q", typed, got, want)
+		}
+	}
+	if got := respelled(reflect.TypeFor[Size](), "1,000KB"); got != "1000kB" {
+		t.Errorf("1,000KB is taken for %q", got)
+	}
+	if got := respelled(reflect.TypeFor[Duration](), "1e3msec"); got != "1000ms" {
+		t.Errorf("1e3msec is taken for %q", got)
 	}
 }

@@ -39,7 +39,7 @@ var sizeUnits = []sizeUnit{{"MiB", 1 << 20}, {"MB", 1e6}, {"KiB", 1 << 10}, {"kB
 // spellings lists other spellings of each unit, in lower case.
 var spellings = map[reflect.Type][]struct{ unit, words string }{
 	reflect.TypeFor[Duration](): {{"ms", "ms msec millisecond milliseconds"}, {"s", seconds}, {"m", minutes}, {"h", hours}},
-	reflect.TypeFor[Rate]():     {{"/s", seconds + " hz"}, {"/min", minutes}, {"/h", hours}},
+	reflect.TypeFor[Rate]():     {{"/s", seconds + " hz rps qps"}, {"/min", minutes + " rpm"}, {"/h", hours}},
 	reflect.TypeFor[Size]():     {{"B", "b byte bytes"}, {"kB", "k kb"}, {"KiB", "ki kib"}, {"MB", "m mb"}, {"MiB", "mi mib"}},
 }
 
@@ -49,8 +49,27 @@ const (
 	hours   = "h hr hrs hour hours"
 )
 
-// otherSpelling is a number and a unit, perhaps with a space or a slash between them.
-var otherSpelling = regexp.MustCompile(`^([0-9][0-9.]*) ?/? ?(\pL+)$`)
+// otherSpelling is a number, perhaps with an exponent, in groups of three digits or in thousands, and a unit, perhaps with
+// something between them.
+var otherSpelling = regexp.MustCompile(`^([0-9][0-9.,_]*(?:[eE]\+?[0-9]{1,2})?)( ?[kK](?:/| per )| per | ?/? ?)(\pL+)$`)
+
+// groups are the digits of a number in groups of three.
+var groups = regexp.MustCompile(`^[0-9]{1,3}([,_][0-9]{3})+(\.[0-9]+)?$`)
+
+// plainNumber is a number as files write it; "" if it is none. The factor says in what it counts.
+func plainNumber(text, factor string) string {
+	if groups.MatchString(text) {
+		text = strings.NewReplacer(",", "", "_", "").Replace(text)
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return ""
+	}
+	if strings.ContainsAny(factor, "kK") {
+		x *= 1000
+	}
+	return decimal(x)
+}
 
 // respelled returns the quantity that a text in another spelling means, or "".
 func respelled(t reflect.Type, text string) string {
@@ -58,9 +77,10 @@ func respelled(t reflect.Type, text string) string {
 	if parts == nil {
 		return ""
 	}
+	number := plainNumber(parts[1], parts[2])
 	for _, s := range spellings[t] {
-		meant := parts[1] + s.unit
-		if meant != text && slices.Contains(strings.Fields(s.words), strings.ToLower(parts[2])) &&
+		meant := number + s.unit
+		if meant != text && slices.Contains(strings.Fields(s.words), strings.ToLower(parts[3])) &&
 			reflect.New(t).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(meant)) == nil {
 			return meant
 		}
