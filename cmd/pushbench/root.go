@@ -74,7 +74,7 @@ It compares their latency and cost for a given workload and network.
 ` + exitHelp,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			fmt.Fprintln(c.ErrOrStderr(), c.UsageString())
+			fmt.Fprintln(c.ErrOrStderr(), wrapped(c.UsageString()))
 			return app.Usagef("no command given; allowed: %s", commands)
 		},
 		SilenceErrors: true,
@@ -116,6 +116,7 @@ It compares their latency and cost for a given workload and network.
 	root.AddCommand(newChildCommands()...)
 	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newVerifyCommand(), newTargetCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newPricesCommand(), newSchemaCommand(), newVersionCommand())
 	root.SetUsageTemplate(usageTemplate(root))
+	wrapHelp(root)
 	return root
 }
 
@@ -141,6 +142,7 @@ func badFlag(c *cobra.Command, err error) error {
 	kind := map[string]string{
 		"int":      "a whole number",
 		"uint64":   "a whole number, 0 or more",
+		"float64":  "a number such as 1000 or 0.5",
 		"duration": "a duration such as 250ms or 1m30s",
 		"bool":     "true or false",
 		"limits":   "a list of limits such as connections=5000,connects=500/s,messages=20000/s",

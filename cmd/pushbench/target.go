@@ -10,6 +10,7 @@ import (
 
 	"pushbench/bench/supervise"
 	"pushbench/cmd/internal/app"
+	"pushbench/results/report"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 	"pushbench/servers/foreign"
@@ -41,7 +42,7 @@ programs that are not installed here.`,
 	}
 }
 
-// listTargets prints two lines per target that ships with pushbench.
+// listTargets prints the servers and transports of each target that ships with pushbench.
 func listTargets(w io.Writer, missing func(*scenarios.Target) []string) error {
 	for _, name := range foreign.Names() {
 		t, err := shippedTarget(name)
@@ -56,9 +57,17 @@ func listTargets(w io.Writer, missing func(*scenarios.Target) []string) error {
 		if programs := missing(t); len(programs) > 0 {
 			state = "; not installed: " + strings.Join(programs, ", ")
 		}
-		fmt.Fprintf(w, "%-15s %s\n%15s %s%s\n", name, t.About, "", strings.Join(titles, ", "), state)
+		for _, line := range append(report.Wrapped(t.About, helpWidth-16), report.Wrapped(strings.Join(titles, ", ")+state, helpWidth-16)...) {
+			fmt.Fprintf(w, "%-15s %s\n", name, line)
+			name = ""
+		}
 	}
-	_, err := fmt.Fprintf(w, "\ndocs/targets has a page for each. In a checkout: pushbench target install NAME, pushbench verify NAME, pushbench run chat --target NAME\n")
+	_, err := fmt.Fprint(w, `
+docs/targets has a page for each. In a checkout:
+  pushbench target install NAME
+  pushbench verify NAME
+  pushbench run chat --target NAME
+`)
 	return err
 }
 
