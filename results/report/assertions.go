@@ -66,7 +66,7 @@ func evidenceOf(a compare.AssertionResult) string {
 		text = fmt.Sprintf("in %d of %s", a.Passed, some(a.Repetitions, "repetition"))
 	}
 	if a.Measured.Known == summary.Shown || a.Measured.Known == summary.Infinite {
-		text = measuredOf(a) + ", " + text
+		text = Measured(a) + ", " + text
 	}
 	return text
 }
@@ -74,9 +74,9 @@ func evidenceOf(a compare.AssertionResult) string {
 // ratioPrefix precedes a ratio of two values.
 const ratioPrefix = "ratio "
 
-// measuredOf is the measured side of an assertion: a value, or its ratio to another value. With too few
+// Measured is the measured side of an assertion: a value, or its ratio to another value. With too few
 // observations for a percentile, it is the maximum.
-func measuredOf(a compare.AssertionResult) string {
+func Measured(a compare.AssertionResult) string {
 	if a.Assertion.OtherConfiguration != "" {
 		if a.Measured.Known == summary.Shown {
 			return ratioPrefix + a.Measured.String()
@@ -105,7 +105,7 @@ func (r *Report) assertionsSection() Section {
 		if a.Repetitions == 0 {
 			repetitions = a.Why
 		}
-		all.add(a.Assertion.Text, results.Label(a.Configuration), string(a.Outcome), measuredOf(a), repetitions)
+		all.add(a.Assertion.Text, results.Label(a.Configuration), string(a.Outcome), Measured(a), repetitions)
 	}
 	return all
 }
@@ -194,7 +194,7 @@ func requirementCell(row summary.Row, q compare.AssertionResult) Cell {
 func measuredIn(row summary.Row, q compare.AssertionResult) string {
 	m, ok := metric.Find(q.Assertion.Metric)
 	if !ok || q.AtMost || q.Assertion.OtherConfiguration != "" {
-		return measuredOf(q)
+		return Measured(q)
 	}
 	return roundedWithUnit(row, m)
 }

@@ -19,11 +19,7 @@ func (c Capacity) section() Section {
 	all := Section{
 		Shown: true, Chart: "capacity",
 		Title: "Capacity: the highest load that meets " + c.limit(),
-		Note: fmt.Sprintf("A load at most %s higher does not meet the limit. "+
-			"Latency and CPU (server + generator, per message) are of the last run at the highest load. "+
-			"At least: the search ended at its highest load, or the generator or the machine reached its own limit first. "+
-			"≤: too few messages for the percentile; the value is the largest latency.",
-			percent(c.Within)),
+		Note:  c.legend(),
 		Columns: []Column{
 			{Title: subject(c.configurations())},
 			{Title: "highest", Unit: axisUnit[c.Axis]},
@@ -35,9 +31,6 @@ func (c Capacity) section() Section {
 			{Title: "ended by", Detail: Full}, // a terminal has it in the headline
 		},
 	}
-	if c.Unfinished() {
-		all.Note += " So far: the search did not finish, and a higher load may meet the limit."
-	}
 	for _, h := range c.Found {
 		at := cells("–", "–", "–", "–", "–")
 		if p, ok := h.At(h.Load); ok && h.Load > 0 {
@@ -47,6 +40,36 @@ func (c Capacity) section() Section {
 	}
 	return all
 }
+
+// legend explains the words that the table has.
+func (c Capacity) legend() string {
+	var exact, bound, percentile bool
+	for _, h := range c.Found {
+		p, _ := h.At(h.Load)
+		found := h.Load > 0 && h.Unfinished == ""
+		exact, bound = exact || found && !lowerBound(h), bound || found && lowerBound(h)
+		percentile = percentile || h.Load > 0 && p.P99 == 0 && p.Max > 0
+	}
+	var notes []string
+	for _, n := range []struct {
+		has  bool
+		text string
+	}{
+		{exact, fmt.Sprintf("A load at most %s higher does not meet the limit.", percent(c.Within))},
+		{true, "Latency and CPU (server + generator, per message) are of the last run at the highest load."},
+		{bound, "At least: the search ended at its highest load, or the generator or the machine reached its own limit first."},
+		{percentile, "≤: too few messages for the percentile; the value is the largest latency."},
+		{c.Unfinished(), "So far: the search did not finish, and a higher load may meet the limit."},
+	} {
+		if n.has {
+			notes = append(notes, n.text)
+		}
+	}
+	return strings.Join(notes, " ")
+}
+
+// lowerBound reports whether a finished search tried no load that was too high for the transport.
+func lowerBound(h results.Highest) bool { return h.SetupLimited || h.Beyond == 0 }
 
 // configurations are what was searched.
 func (c Capacity) configurations() (all []results.Configuration) {
@@ -67,7 +90,7 @@ func highest(h results.Highest) string {
 		return "none"
 	case h.Unfinished != "":
 		return load + " so far"
-	case h.SetupLimited || h.Beyond == 0:
+	case lowerBound(h):
 		return "at least " + load
 	default:
 		return load
@@ -129,30 +152,45 @@ func (c Capacity) tried() Section {
 	return all
 }
 
-// answer is the transport that carries the most, with the highest load of each and the scope.
+// answer is the transport that carries the most, with the highest load of each and the scope. A search that did not
+// finish leaves no choice: its transport may carry more than the others.
 func (c Capacity) answer() []Paragraph {
-	most, unit := 0.0, axisUnit[c.Axis]
+	answer := Paragraph{Text: c.choice()}
 	for _, h := range c.Found {
-		most = max(most, h.Load)
-	}
-	answer := Paragraph{Text: fmt.Sprintf("No %s meets %s at any load that was tried.", noun(c.configurations(), false), c.limit())}
-	var best []string
-	for _, h := range c.Found {
-		if h.Load > 0 && h.Load*(1+c.Within) >= most {
-			best = append(best, prose(results.Plain(h.Configuration().Name)))
-		}
 		answer.Items = append(answer.Items, c.found(h))
-	}
-	if most > 0 {
-		answer.Text = fmt.Sprintf("Use %s for the highest load: about %s %s.", choices(best), metric.Number(most), unit)
 	}
 	answer.Items = append(answer.Items,
 		fmt.Sprintf("Valid for %s, varying only its %s, on %s with %s.", results.Plain(c.Scenario), c.Axis, results.Plain(c.Host.CPUModel), some(c.Host.Cores, "core")),
 		"Server and load generator shared the machine, so the loads describe this machine, not the transports.")
-	if c.Unfinished() {
-		return append(text(string(results.Partial)+": not every search finished, so higher loads may meet the limit."), answer)
-	}
 	return []Paragraph{answer}
+}
+
+func (c Capacity) choice() string {
+	most := 0.0
+	for _, h := range c.Found {
+		most = max(most, h.Load)
+	}
+	switch {
+	case c.Unfinished():
+		return fmt.Sprintf("%s: not every search finished, so no %s can be chosen.", results.Partial, noun(c.configurations(), false))
+	case most == 0:
+		return fmt.Sprintf("No %s meets %s at any load that was tried.", noun(c.configurations(), false), c.limit())
+	}
+	var exact, bounds []string // of those that carry the most; one without an upper bound may carry more than the others
+	for _, h := range c.Found {
+		switch name := prose(results.Plain(h.Configuration().Name)); {
+		case h.Load*(1+c.Within) < most:
+		case lowerBound(h):
+			bounds = append(bounds, name)
+		default:
+			exact = append(exact, name)
+		}
+	}
+	best, about := exact, "about"
+	if len(bounds) > 0 {
+		best, about = bounds, "at least"
+	}
+	return fmt.Sprintf("Use %s for the highest load: %s %s %s.", choices(best), about, metric.Number(most), axisUnit[c.Axis])
 }
 
 // found is the highest load of a transport, and what ended its search.

@@ -25,12 +25,12 @@ func (c Check) section() Section {
 		if i := slices.IndexFunc(c.Reference.Assertions, func(o compare.AssertionResult) bool {
 			return o.Assertion.Text == a.Assertion.Text && o.Configuration == a.Configuration
 		}); i >= 0 {
-			was = measuredOf(c.Reference.Assertions[i])
+			was = Measured(c.Reference.Assertions[i])
 		}
 		if a.Outcome != compare.Passed {
 			outcome = strings.ToUpper(outcome)
 		}
-		all.add(a.Assertion.Text, results.Label(a.Configuration), was, measuredOf(a), outcome)
+		all.add(a.Assertion.Text, results.Label(a.Configuration), was, Measured(a), outcome)
 	}
 	return all
 }

@@ -39,6 +39,7 @@ var documents = map[string]func(*testing.T) report.Document{
 	},
 	"capacity-equal": func(*testing.T) report.Document {
 		c := capacity()
+		c.Found[1].SetupLimited = false
 		c.Found[0].Load, c.Found[0].Probes[0].Load, c.Found[0].Beyond = 880, 880, 920
 		return c.Document()
 	},

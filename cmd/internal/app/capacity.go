@@ -89,7 +89,9 @@ func (o *CapacityOptions) Prepare(name string) (*scenarios.Scenario, error) {
 			if err != nil {
 				return Usagef("--require: %q is not an assertion such as p(99)<200ms: %w", text, err)
 			}
-			s.Assertions = append(s.Assertions, a)
+			if !slices.ContainsFunc(s.Assertions, func(b metric.Assertion) bool { b.Text = a.Text; return a == b }) {
+				s.Assertions = append(s.Assertions, a)
+			}
 			for _, word := range metric.Renamed(text) {
 				s.Warnings = append(s.Warnings, fmt.Sprintf("--require: %q is deprecated: use %q", word[0], word[1]))
 			}
@@ -210,7 +212,7 @@ func decide(p results.Probe, run *results.Run) (results.Probe, bool, error) {
 	for _, f := range compare.Assertions(m.Assertions, sum) {
 		switch f.Outcome {
 		case compare.Failed:
-			failed = append(failed, fmt.Sprintf("%s failed: measured %s", f.Assertion.Text, f.Measured))
+			failed = append(failed, fmt.Sprintf("%s failed: measured %s", f.Assertion.Text, report.Measured(f)))
 		case compare.Undecided:
 			undecided = append(undecided, fmt.Sprintf("%s is undecided: %s", f.Assertion.Text, f.Why))
 		}

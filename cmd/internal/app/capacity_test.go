@@ -103,6 +103,9 @@ func TestInterruptedCapacityKeepsItsResults(t *testing.T) {
 	if h := all[2]; h.Unfinished == "" || len(h.Probes) > 0 {
 		t.Errorf("the search that did not start: %+v", h)
 	}
+	if strings.Contains(table, "Use ") {
+		t.Errorf("an interrupted search chooses a transport:\n%s", table)
+	}
 	for _, want := range []string{"80 so far", "SSE: so far 80 messages per second; not finished: interrupted.", "WebSocket: not searched: an earlier search did not finish."} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table lacks %q:\n%s", want, table)
@@ -247,10 +250,31 @@ func TestProbeWithoutPercentileHasTheLargestLatency(t *testing.T) {
 		t.Errorf("too few messages: %+v, %v", p, err)
 	}
 	_, table := shown(t, []results.Highest{{Transport: "sse", Load: 5, Confirmed: 3, Probes: []results.Probe{{Load: 5, Held: true, Max: 12.3}}}})
-	for _, want := range []string{"≤ 12.3", "at least 5", "(--max)"} {
+	for _, want := range []string{"≤ 12.3", "at least 5", "(--max)", "Use SSE for the highest load: at least 5 messages per second.", "≤: too few messages"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table lacks %q:\n%s", want, table)
 		}
+	}
+	if strings.Contains(table, "does not meet the limit") {
+		t.Errorf("no load failed, but the table says so:\n%s", table)
+	}
+}
+
+// Why a load fails has the value with its unit. A requirement that a search has anyway is listed once.
+func TestProbeSaysWhatItMeasured(t *testing.T) {
+	o := CapacityOptions{Axis: "rate", Max: 1e6, Window: "1s", Limit: []string{"lost==0", "p(99)<1us"}}
+	s, err := o.Prepare(filepath.Join("testdata", "small.yaml"))
+	if err != nil || len(s.Assertions) != 2 {
+		t.Fatalf("requirements %+v, %v", s.Assertions, err)
+	}
+	run, err := results.Open("../../../results/reference/chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Manifest.Assertions = s.Assertions
+	p, _, err := decide(results.Probe{}, run)
+	if want := "p(99)<1us failed: measured 990 ms"; err != nil || !strings.Contains(p.Why, want) {
+		t.Errorf("%q, %v; want %q", p.Why, err, want)
 	}
 }
 
