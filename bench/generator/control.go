@@ -36,6 +36,8 @@ type Prepare struct {
 	Engine           string `json:"engine"`                      // the clients' engine
 	Discard          bool   `json:"discard,omitempty"`           // do not record received messages: see sinks
 	BackendNamespace int    `json:"backend_namespace,omitempty"` // descriptor of the backend's network namespace; 0: the load generator's own
+
+	Limits *Limits `json:"limits,omitempty"` // of another host; nil: none
 }
 
 // Connect opens the next clients. The load generator reports Connected, about all clients so far.

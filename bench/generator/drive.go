@@ -33,25 +33,42 @@ import (
 // Drive runs a load generator: it reads commands from in and writes its results to out. It returns
 // when in ends, even in the middle of a trial.
 func Drive(in io.Reader, out io.Writer) error {
-	d := &driver{out: child.NewLineWriter(out)}
+	d := &driver{out: child.NewLineWriter(out), exceeded: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer d.close()
 	defer d.working.Wait()
 	defer d.halt()
 	defer cancel()
-	return child.ReadLines(in, func(c Command) error {
-		if err := d.execute(ctx, c); err != nil {
-			_ = d.out.Send(Report{Failed: err.Error()}) // best effort: the run may have exited
-			return err
-		}
-		return nil
-	})
+	var executing sync.Mutex // the input may not end before Drive returns
+	read := make(chan error, 1)
+	go func() {
+		read <- child.ReadLines(in, func(c Command) error {
+			executing.Lock()
+			defer executing.Unlock()
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return d.execute(ctx, c)
+		})
+	}()
+	var err error
+	select {
+	case err = <-read:
+	case err = <-d.exceeded:
+		executing.Lock()
+		defer executing.Unlock()
+	}
+	if err != nil {
+		_ = d.out.Send(Report{Failed: err.Error()}) // best effort: the run may have exited
+	}
+	return err
 }
 
 // A driver is the load generator of one trial.
 type driver struct {
-	out     *child.LineWriter
-	working sync.WaitGroup
+	out      *child.LineWriter
+	working  sync.WaitGroup
+	exceeded chan error // receives an error when the limits of another host are exceeded
 
 	scenario   *scenarios.Scenario
 	transport  scenarios.Transport
@@ -96,7 +113,11 @@ func (d *driver) execute(ctx context.Context, c Command) error {
 		}
 		return d.out.Send(Report{Ceiling: &ceiling})
 	case c.Prepare != nil:
-		return d.prepare(c.Prepare)
+		if err := d.prepare(c.Prepare); err != nil || c.Prepare.Limits == nil {
+			return err
+		}
+		d.working.Go(func() { d.guard(ctx, *c.Prepare.Limits) })
+		return nil
 	case c.Connect != nil:
 		d.connecting = make(chan struct{})
 		d.working.Go(func() { d.connect(ctx, c.Connect.Clients) })

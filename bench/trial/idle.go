@@ -69,7 +69,7 @@ func (r *Setup) IdleMemory(ctx context.Context, s *scenarios.Scenario, measured 
 	if target != nil {
 		idle.Clients.ConnectRate = min(idle.Clients.ConnectRate, s.Clients.ConnectRate)
 	}
-	prepare := one.prepareCommand(idle, measured, target)
+	prepare := one.prepareCommand(idle, measured, target, r.HostLimits)
 	prepare.Repetition, prepare.Engine = 1, r.Engine
 	m, err = one.idleMemory(running, prepare, clients)
 	return m, child.Cause(running, err)

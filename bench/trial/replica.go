@@ -86,11 +86,14 @@ func (r *replica) startGenerator(argv []string, options child.Options) (err erro
 }
 
 // prepareCommand is the command that gives a load generator the scenario and the server. A target of nil is a server of
-// pushbench.
-func (r *replica) prepareCommand(s *scenarios.Scenario, c scenarios.Configuration, t *scenarios.Target) generator.Prepare {
+// pushbench. The limits are for a target on another host.
+func (r *replica) prepareCommand(s *scenarios.Scenario, c scenarios.Configuration, t *scenarios.Target, l generator.Limits) generator.Prepare {
 	p := generator.Prepare{Scenario: string(s.YAML()), Transport: string(c.Transport), Target: r.probe.address, Authority: r.authority, Certificate: r.certificate}
 	if t != nil {
 		p.Protocol, p.ProtocolPath = string(t.Source), t.Path
+		if t.Remote() {
+			p.Limits = &l
+		}
 	}
 	return p
 }

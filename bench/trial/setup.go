@@ -31,6 +31,7 @@ type Setup struct {
 	IdleClients    IdleClients     // of the memory probe before each trial; zero: there is none
 	Monitor        *host.Monitor   // nil: idle states are allowed, and stalls are not detected
 	Ceiling        float64         // see MeasureCeiling; 0: not measured
+	HostLimits     generator.Limits
 }
 
 // Conditions describe the test setup for the reader of a report. No check depends on what Quick

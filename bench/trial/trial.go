@@ -162,7 +162,7 @@ func (t *Trial) receive(ctx context.Context, within time.Duration, expected func
 
 func (t *Trial) prepare(ctx context.Context) (err error) {
 	for i, r := range t.replicas {
-		p := r.prepareCommand(t.Scenario, t.Measured, t.Scenario.TargetOf(t.Measured))
+		p := r.prepareCommand(t.Scenario, t.Measured, t.Scenario.TargetOf(t.Measured), t.Setup.HostLimits)
 		p.Replica, p.Repetition, p.Run = i, t.Repetition, t.Run
 		p.Engine, p.Discard, p.BackendNamespace = t.Setup.Engine, t.Discard, t.network.backendFD
 		if err := r.generator.Send(generator.Command{Prepare: &p}); err != nil {

@@ -36,6 +36,14 @@ func (l HostLoad) sentence() string {
 		metric.Number(float64(l.Connections)), metric.Number(float64(l.ConnectRate)), metric.Number(float64(l.MessageRate)))
 }
 
+// upTo names the limits; verify has none, as it opens a few connections.
+func (l HostLoad) upTo() string {
+	if l == (HostLoad{}) {
+		return ""
+	}
+	return ", up to " + l.sentence()
+}
+
 // String implements pflag.Value.
 func (l *HostLoad) String() string {
 	return fmt.Sprintf("connections=%d,connects=%s,messages=%s", l.Connections, l.ConnectRate, l.MessageRate)
@@ -133,7 +141,7 @@ func (e Env) locate(ctx context.Context, t *scenarios.Target) (err error) {
 		return &Error{Refused, fmt.Errorf("%s: %w", t.Name, err)}
 	}
 	if t.Remote() {
-		_, err = fmt.Fprintf(e.Err, "%s: load goes to %s (%s), which allows it, up to %s\n", t.Name, t.Host(), t.Address, e.Hosts.Limits.sentence())
+		_, err = fmt.Fprintf(e.Err, "%s: load goes to %s (%s), which allows it%s\n", t.Name, t.Host(), t.Address, e.Hosts.Limits.upTo())
 	}
 	return err
 }

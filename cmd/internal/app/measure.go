@@ -12,6 +12,7 @@ import (
 
 	"pushbench/bench"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/generator"
 	"pushbench/bench/trial"
 	"pushbench/results"
 	"pushbench/results/chart"
@@ -143,6 +144,7 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 	if err != nil {
 		return nil, err
 	}
+	setup.HostLimits = generator.Limits{Requests: s.Hosts.Limits.MessageRate, Connects: s.Hosts.Limits.ConnectRate}
 	if setup.Pinning.Note == results.OneCore {
 		s.warn(results.OneCore + " and disturb each other: use two or more cores")
 	}
