@@ -34,3 +34,18 @@ func TestTicks(t *testing.T) {
 		}
 	}
 }
+
+// Vertical labels above narrow bars stay below the title of the panel.
+func TestVerticalLabelsHaveRoom(t *testing.T) {
+	top := func(label string) float64 {
+		p := Panel{X: Axis{Scale: named, Names: []string{"all"}}, Y: Axis{Scale: linear}}
+		for i := range 60 {
+			p.Series = append(p.Series, Series{Kind: bars, X: []float64{float64(i)/60 - 0.5}, Y: []float64{11}, Width: 0.8 / 60, Labels: []string{label}})
+		}
+		p = Chart{Panels: []Panel{p}}.complete().Panels[0]
+		return p.Y.Share(11)
+	}
+	if short, long := top("1"), top("11.0\n0.202"); short < 0.8 || long > 0.75 {
+		t.Errorf("the bars reach %.2f of the panel below short labels and %.2f below long ones, want at least 0.8 and at most 0.75", short, long)
+	}
+}

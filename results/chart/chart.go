@@ -187,9 +187,13 @@ func (c Chart) complete() Chart {
 		}
 	}
 	c.Panels = panels
+	i := 0
 	for _, row := range rowsOf(panels) {
-		for _, p := range row {
-			p.labelParts(panelWidth(row, p))
+		for range row {
+			room := panelWidth(row, panels[i])
+			panels[i].labelParts(room)
+			panels[i].fitUpright(room)
+			i++
 		}
 	}
 	return c

@@ -153,6 +153,16 @@ func TestLostMessagesEndALine(t *testing.T) {
 	}
 }
 
+func TestChartOfAnUnknownCommitNamesNone(t *testing.T) {
+	run := synthetic.Run(1, time.Second)
+	run.Manifest.Tool.Commit = ""
+	for name, f := range drawn(t, run, chart.Vectors) {
+		if strings.Contains(f.Basis, "commit") || !strings.Contains(f.Basis, "seed 42") {
+			t.Errorf("%s: %s", name, f.Basis)
+		}
+	}
+}
+
 func TestInvalidRunIsMarked(t *testing.T) {
 	run := synthetic.Run(1, time.Second)
 	run.Manifest.Status = results.Invalid
@@ -237,7 +247,11 @@ func TestTimelineMarksDisturbances(t *testing.T) {
 	run.Trials[last].Events = append(run.Trials[last].Events, results.Event{At: 1500 * time.Millisecond, Took: 31 * time.Millisecond, What: "core 1 stalled"})
 	run.Trials[last].Checks[1].Passed = false
 	var events []string
-	for _, e := range drawn(t, run, chart.Vectors)["timeline"].Events {
+	timeline := drawn(t, run, chart.Vectors)["timeline"]
+	if n := strings.Count(string(timeline.SVG), ">1–5<"); n != 2 {
+		t.Errorf("%d labels of the five events at one time, want one in each of 2 panels", n)
+	}
+	for _, e := range timeline.Events {
 		events = append(events, e.Text)
 	}
 	want := []string{

@@ -133,10 +133,13 @@ func basis(run *results.Run, s summary.Summary) string {
 	if m.Sweeps() {
 		row = "configuration"
 	}
-	text := fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes per %s · %d of %d repetitions valid · validity checks %s of %s passed · seed %d · commit %s",
+	text := fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes per %s · %d of %d repetitions valid · validity checks %s of %s passed · seed %d",
 		results.Plain(m.Workload.Scenario), between(metric.Number(lowest), metric.Number(highest)),
 		between(metric.Count(fewest), metric.Count(most)), row, s.ValidRepetitions, s.Repetitions,
-		metric.Count(int64(s.ChecksPassed)), metric.Count(int64(s.Checks)), m.Seed, shortCommit(m.Tool.Commit))
+		metric.Count(int64(s.ChecksPassed)), metric.Count(int64(s.Checks)), m.Seed)
+	if commit := shortCommit(m.Tool.Commit); commit != "" {
+		text += " · commit " + commit
+	}
 	if floor := compare.NoiseFloor(compare.SelfComparisons(run, s)); len(floor) > 0 {
 		text += " · noise floor: " + strings.Join(floor, ", ")
 	}

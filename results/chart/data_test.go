@@ -254,7 +254,7 @@ func TestMarkersOfEqualLinesRemainVisible(t *testing.T) {
 	}
 }
 
-// Events near each other have their own numbers, and the chart lists them all.
+// Events near each other share a label, and the chart lists them all.
 func TestTimelineListsEvents(t *testing.T) {
 	run := synthetic.Run(1, 2*time.Second)
 	run.Trials[0].Events = []results.Event{{At: time.Second, Took: 9 * time.Millisecond, What: "core 0 stalled"}, {At: time.Second, Took: 8 * time.Millisecond, What: "core 1 stalled"}}
@@ -264,7 +264,7 @@ func TestTimelineListsEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, words := range []string{">1<", ">2<", "1: core 0 stalled for 9 ms", "2: core 1 stalled for 8 ms"} {
+	for _, words := range []string{">1–2<", "1: core 0 stalled for 9 ms", "2: core 1 stalled for 8 ms"} {
 		if !strings.Contains(string(svg), words) {
 			t.Errorf("the picture does not contain %q", words)
 		}

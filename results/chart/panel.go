@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -226,6 +225,30 @@ func (p Panel) labelParts(room vg.Length) {
 	}
 }
 
+// fitUpright raises the upper end of the axis, so that labels above bars that are vertical, as the panel has too little
+// room for them, stay below its title.
+func (p *Panel) fitUpright(room vg.Length) {
+	const height = 110 // of a plot, about
+	if p.X.Scale != named || p.Y.Scale != linear {
+		return
+	}
+	wide := (room - 40) / vg.Length(p.X.Max-p.X.Min)
+	for _, s := range p.Series {
+		for i, label := range s.Labels {
+			each, top := vg.Length(s.Width)/0.82*wide, s.Y[i]
+			if s.Inside || s.Width == 0 || textStyle(6, ink).Width(label) <= each-2 {
+				continue
+			}
+			if len(s.Hi) > 0 {
+				top = max(top, s.Hi[i])
+			}
+			long := textStyle(6, ink).Width(strings.ReplaceAll(label, "\n", " ")) + 3
+			p.Y.Max = max(p.Y.Max, top*height/max(1, (height-long).Points()))
+		}
+	}
+	p.Y.Ticks = linearTicks(p.Y.Min, p.Y.Max, 5)
+}
+
 // inBar draws a label at the top of a bar.
 func (c pen) inBar(s Series, i int, label string) {
 	_, _, _, top := c.box(s, i)
@@ -264,25 +287,37 @@ func (c pen) inCell(s Series, i int, label string) {
 	paragraph(&c.Canvas, style, vg.Point{X: c.x(math.Round(s.X[i])), Y: c.y(s.Y[i]) + height/2}, lines)
 }
 
-// numbers draws events as dotted lines with their numbers. Numbers that would overlap are in another row.
+// numbers draws events as dotted lines, with their numbers above the plot, where no line crosses them. Numbers that
+// would overlap share a label: 3–5.
 func (c pen) numbers(events []Event) {
 	style := textStyle(smallSize, ink)
 	style.XAlign = text.XCenter
-	var ends []vg.Length // of the rows
+	var all []numbering
 	for i, e := range events {
-		number, x := strconv.Itoa(i+1), c.x(e.X)
-		half := style.Width(number)/2 + 1.5
-		row := slices.IndexFunc(ends, func(end vg.Length) bool { return end <= x-half })
-		if row < 0 {
-			row, ends = len(ends), append(ends, 0)
-		}
-		ends[row] = x + half
+		x := c.x(e.X)
 		c.StrokeLine2(guideStyle(dotted), x, c.Min.Y, x, c.Max.Y)
-		top := c.Max.Y - vg.Length(row)*(smallSize+2)
-		fillBox(&c.Canvas, paper, x-half, top-smallSize-1, x+half, top)
-		fill(&c.Canvas, style, vg.Point{X: x, Y: top - smallSize}, number)
+		all = append(all, numbering{i + 1, i + 1, x, x})
+		for n := len(all) - 1; n > 0 && all[n-1].center()+all[n-1].half(style) > all[n].center()-all[n].half(style); n-- {
+			all = append(all[:n-1], numbering{all[n-1].first, all[n].last, all[n-1].left, all[n].right})
+		}
+	}
+	for _, n := range all {
+		fill(&c.Canvas, style, vg.Point{X: n.center(), Y: c.Max.Y + 2}, n.String())
 	}
 }
+
+// A numbering is the label of neighbouring events.
+type numbering struct {
+	first, last int
+	left, right vg.Length
+}
+
+func (n numbering) String() string {
+	return between(strconv.Itoa(n.first), strconv.Itoa(n.last))
+}
+
+func (n numbering) center() vg.Length               { return (n.left + n.right) / 2 }
+func (n numbering) half(style text.Style) vg.Length { return style.Width(n.String())/2 + 1.5 }
 
 // color returns the colour, mixed with the background.
 func (s Style) color() color.NRGBA {

@@ -228,6 +228,9 @@ func (p Panel) draw(area draw.Canvas, events []Event) {
 	small := textStyle(textSize, gray)
 	room := area.Size().X
 	area.Max.Y = paragraph(&area, small, vg.Point{X: area.Min.X, Y: area.Max.Y}, wrap(small, p.Y.Title, room)) - 6
+	if len(events) > 0 {
+		area.Max.Y -= smallSize // for their numbers
+	}
 	if p.X.Title != "" {
 		lines := wrap(small, p.X.Title, room)
 		small.XAlign = text.XCenter

@@ -212,26 +212,27 @@
       });
     }
 
-    // numbers draws events as dotted lines with their numbers. Numbers that would overlap are in another row.
+    // numbers draws events as dotted lines, with their numbers above the plot, where no line crosses them. Numbers that
+    // would overlap share a label: 3–5.
     function numbers(at) {
-      const ends = [];
+      const c = at.c, all = [];
+      c.font = '11px ' + font;
+      c.textAlign = 'center';
+      const label = (first, last, left, right) => {
+        const text = first === last ? String(first) : first + '–' + last, x = (left + right) / 2;
+        return {first, last, left, right, text, x, half: c.measureText(text).width / 2 + 2};
+      };
       events.forEach((e, i) => {
-        const c = at.c, x = at.x(e.x), text = String(i + 1);
+        const x = at.x(e.x);
         if (!at.inside(x)) return;
         guidePen(c, 'dotted');
         stroke(c, x, at.top, x, at.bottom);
-        c.font = '11px ' + font;
-        c.textAlign = 'center';
-        const half = c.measureText(text).width / 2 + 2;
-        let row = ends.findIndex(end => end <= x - half);
-        if (row < 0) row = ends.length;
-        ends[row] = x + half;
-        const top = at.top + row * 13;
-        c.fillStyle = css('--paper');
-        c.fillRect(x - half, top, 2 * half, 12);
-        c.fillStyle = css('--ink');
-        c.fillText(text, x, top + 10);
+        let one = label(i + 1, i + 1, x, x);
+        for (let before; (before = all[all.length - 1]) && before.x + before.half > one.x - one.half; all.pop()) one = label(before.first, one.last, before.left, one.right);
+        all.push(one);
       });
+      c.fillStyle = css('--ink');
+      for (const one of all) c.fillText(one.text, one.x, at.top - 3);
     }
 
     return {
