@@ -50,7 +50,7 @@ type Side struct {
 // Interleave performs several runs of one scenario together: each trial runs directly before or
 // after the same trial of the other runs, so that disturbances of the machine affect all runs
 // alike. Every run has its own folder, and its manifest names the other runs. The runs share
-// the stall monitor, and the ceiling of the first side's test setup.
+// the test setup, with its stall monitor and its ceiling.
 //
 // derive writes the reports into each folder. Interleave returns the runs in the order of the
 // sides, as read back from their folders; a run without a folder is nil.
@@ -63,7 +63,7 @@ func Interleave(ctx context.Context, sides []Side, derive func(*results.Run) err
 	if started := sides[0].Run.Started; started != nil {
 		started()
 	}
-	failed := host.WithMonitor(sides[0].Run.Setup.Idle, func(m *host.Monitor) error { return measure(ctx, campaigns, m) })
+	failed := errors.Join(measure(ctx, campaigns), sides[0].Run.Setup.Agent.Finish())
 	errs := make([]error, len(sides))
 	for i, c := range campaigns {
 		c.close(failed)
@@ -104,19 +104,19 @@ func newCampaign(r *Run, began time.Time) *campaign {
 	return c
 }
 
-// measure performs the measurements while the cores are monitored.
-func measure(ctx context.Context, campaigns []*campaign, m *host.Monitor) error {
+// measure performs the measurements. All sides have the same test setup.
+func measure(ctx context.Context, campaigns []*campaign) error {
 	first := campaigns[0]
 	setup := first.run.Setup
-	if err := setup.MeasureCeiling(ctx, first.run.Scenario.Hardest(first.configurations)); ctx.Err() != nil {
+	conditions, err := setup.Begin(ctx, first.run.Scenario.Hardest(first.configurations))
+	if ctx.Err() != nil {
 		return errStopped
 	} else if err != nil {
 		return err
 	}
 	for _, c := range campaigns {
-		c.run.Setup.Monitor, c.run.Setup.Ceiling = m, setup.Ceiling
 		c.manifest.Ceiling = setup.Ceiling
-		c.manifest.Conditions = append(c.manifest.Conditions, setup.Conditions()...)
+		c.manifest.Conditions = append(c.manifest.Conditions, conditions...)
 	}
 	before, err := setup.IdleStalls(ctx)
 	if err != nil {
@@ -241,6 +241,7 @@ func (c *campaign) trial(ctx context.Context, repetition, position, attempt int,
 		Setup:      c.run.Setup,
 		Scenario:   c.run.Scenario.For(measured),
 		Measured:   measured,
+		Side:       c.run.Side,
 		Repetition: repetition,
 		Attempt:    attempt,
 		Run:        c.manifest.RunID,

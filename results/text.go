@@ -1,6 +1,9 @@
 package results
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -38,3 +41,12 @@ func Controls(r rune) bool {
 
 // Reason is the text of an error as the reason of a status. Errors that were joined, a line each, become clauses.
 func Reason(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// Causes lists causes with their counts.
+func Causes(by map[string]int64) string {
+	var list []string
+	for _, cause := range slices.Sorted(maps.Keys(by)) {
+		list = append(list, fmt.Sprintf("%s (%d)", cause, by[cause]))
+	}
+	return strings.Join(list, ", ")
+}

@@ -24,15 +24,23 @@ type Monitor struct {
 	reports    chan report // closed when the child has exited
 }
 
-// WithMonitor does the work while a child monitors the cores. Without an argument vector
-// it starts no child, and the Monitor is nil.
+// WithMonitor does the work while a child monitors the cores: see StartMonitor.
 func WithMonitor(argv []string, work func(*Monitor) error) error {
+	m, err := StartMonitor(argv)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(m), m.End())
+}
+
+// StartMonitor starts a child that monitors the cores. Without an argument vector it starts none, and the Monitor is nil.
+func StartMonitor(argv []string) (*Monitor, error) {
 	if len(argv) == 0 {
-		return work(nil)
+		return nil, nil
 	}
 	p, err := child.Start("stall monitor", argv, child.Options{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m := &Monitor{Process: p, reports: make(chan report, 1)}
 	go func() {
@@ -40,11 +48,19 @@ func WithMonitor(argv []string, work func(*Monitor) error) error {
 		_ = child.ReadLines(p.Stdout, func(r report) error { m.reports <- r; return nil }) // request reports that the child ended
 	}()
 	first, err := m.request()
-	if err == nil {
-		m.prevention = first.Prevention
-		err = work(m)
+	if err != nil {
+		return nil, errors.Join(err, m.End())
 	}
-	return errors.Join(err, p.End(child.ExitTimeout))
+	m.prevention = first.Prevention
+	return m, nil
+}
+
+// End ends the child.
+func (m *Monitor) End() error {
+	if m == nil {
+		return nil
+	}
+	return m.Process.End(child.ExitTimeout)
 }
 
 // Stalls returns the stalls of each core since the previous call.

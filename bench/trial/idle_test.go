@@ -1,112 +1,35 @@
 package trial
 
 import (
-	"bufio"
 	"fmt"
-	"math"
-	"net"
-	"os"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
-	"pushbench/bench/child"
-	"pushbench/bench/client/engines"
+	"pushbench/bench/agent"
 	"pushbench/bench/generator/generatortest"
-	"pushbench/scenarios"
 )
 
-// knownPerClient is the memory in bytes that serveKnownMemory keeps per connection: far more than its runtime allocates
-// meanwhile.
-const knownPerClient = 4 << 20
-
-// usedBefore is the memory in bytes that serveUsedMemory has returned before it greets: more than a test's clients need.
-const usedBefore = 1 << 30
-
-// serveUsedMemory is the server of a target that was running already and has had many clients.
-func serveUsedMemory() {
-	memory := touched(usedBefore)
-	if err := syscall.Munmap(memory); err != nil {
-		panic(err)
-	}
-	serveTargetMemory()
-}
-
-// serveTargetMemory is serveKnownMemory as the server of a target that was running already.
-func serveTargetMemory() {
-	serveKnownMemory(`"target":"mine","pid":`+strconv.Itoa(os.Getpid()), "")
-}
-
-// touched maps memory rather than allocating it: the race detector shadows Go's allocations.
-func touched(size int) []byte {
-	memory, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
-	if err != nil {
-		panic(err)
-	}
-	for page := 0; page < len(memory); page += 4096 {
-		memory[page] = 1
-	}
-	return memory
-}
-
-// serveKnownMemory is a server with knownPerClient bytes per connection. greeting is a part of its greeting, reply its reply
-// to a command.
-func serveKnownMemory(greeting, reply string) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	s := &statsServer{}
-	var kept [][]byte
-	server := s.server(func() {
-		kept = append(kept, touched(knownPerClient))
-	})
-	go func() { _ = server.Serve(ln) }()
-	fmt.Printf("{\"listening\":%q,%s}\n", ln.Addr(), greeting)
-	for commands := bufio.NewScanner(os.Stdin); commands.Scan(); {
-		child.CollectGarbage()
-		fmt.Println(reply)
-	}
-	server.Close()
-}
-
-func idleSetup(t *testing.T, server string) (*Setup, *scenarios.Scenario) {
-	t.Helper()
-	t.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector delays the exit of each child by 1 s
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := scenarios.Read("test", strings.NewReader(fmt.Sprintf(generatortest.PollScenario, "clients")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &Setup{
-		Serve: func(scenarios.Configuration, string) []string { return []string{self, server} },
-		Drive: []string{self, "generator"}, Engine: engines.Names()[0], Ceiling: 1e9,
-	}, s
-}
-
-// The probe of every shipped scenario must be a valid scenario of the same subscriptions.
-func TestIdleScenariosAreValid(t *testing.T) {
-	for _, name := range scenarios.Names() {
-		shipped, err := scenarios.Load(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range shipped.Configurations() {
-			s := shipped.For(c)
-			idle, err := scenarios.Read("idle", strings.NewReader(string(idleScenario(s, DefaultIdleClients).YAML())))
-			if err != nil {
-				t.Errorf("%s, %s: %v", name, c.Name(), err)
-				continue
+// A failed probe leaves no value and its reason, and the trial is complete.
+func TestIdleMemoryIsNotMeasuredForAReason(t *testing.T) {
+	for name, c := range map[string]struct {
+		server  string
+		clients agent.IdleClients
+		quick   bool
+		want    string
+	}{
+		"no garbage collection": {"server-no-collect", agent.IdleClients{First: 1, Added: 1}, false, "server did not collect garbage"},
+		"too few descriptors":   {"server", agent.IdleClients{First: 1, Added: 1 << 40}, false, "need 1099511627877 open files"},
+		"quick":                 {"server", agent.IdleClients{}, true, "--quick"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := runSetup(t, t.Context(), &Setup{IdleClients: c.clients, Quick: c.quick}, fmt.Sprintf(generatortest.PollScenario, "clients"), c.server, "generator", nil, ignorePhase)
+			if p.err != nil {
+				t.Fatal(p.err)
 			}
-			perTopic := func(s *scenarios.Scenario) float64 { return float64(s.Clients.Count) / float64(s.Topics.Count) }
-			few := s.Topics.Count*idle.Clients.Count < 20*s.Clients.Count // too few topics to keep the ratio
-			if idle.Topics.PerClient != s.Topics.PerClient || !few && math.Abs(perTopic(idle)/perTopic(s)-1) > 0.1 {
-				t.Errorf("%s: %+v for %+v, want the same subscriptions per client and per topic", name, idle.Topics, s.Topics)
+			idle := p.result.Cost.Idle
+			if !strings.Contains(idle.NotMeasured, c.want) || idle.Probes != 0 || p.result.Ledger.Delivered == 0 {
+				t.Errorf("got %+v and %d messages, want no memory, a reason with %q, and all messages", idle, p.result.Ledger.Delivered, c.want)
 			}
-		}
+		})
 	}
 }

@@ -6,19 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
-	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"pushbench/bench/agent"
 	"pushbench/bench/child"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/cost"
 	"pushbench/bench/generator"
 	"pushbench/bench/generator/generatortest"
 	"pushbench/bench/validity"
@@ -29,15 +28,12 @@ import (
 
 // roles are the roles of the test's executable as a child, selected by its only argument.
 var roles = map[string]func(){
-	"server":                  func() { serveAsChild(nil) },
-	"server-extra-connection": func() { serveAsChild(func(s *statsServer) { s.accepted.Add(1) }) },
-	"server-extra-requests":   func() { serveAsChild(func(s *statsServer) { s.hidden = 1 << 20 }) },
-	"server-exits-on-publish": func() { serveAsChild(func(s *statsServer) { s.exits = true }) },
+	"server":                  func() { serve(new(generatortest.StatsServer), `{"collected":true}`) },
+	"server-no-collect":       func() { serve(new(generatortest.StatsServer), `{}`) },
+	"server-extra-connection": func() { s := new(generatortest.StatsServer); s.Accepted.Add(1); serve(s, "") },
+	"server-extra-requests":   func() { serve(&generatortest.StatsServer{Hidden: 1 << 20}, "") },
+	"server-exits-on-publish": func() { serve(&generatortest.StatsServer{Exits: true}, "") },
 	"server-exits-at-start":   func() { fmt.Fprintln(os.Stderr, "cannot listen"); os.Exit(1) },
-	"server-known-memory":     func() { serveKnownMemory(`"settings":"small"`, `{"collected":true}`) },
-	"target-known-memory":     serveTargetMemory,
-	"target-used-memory":      serveUsedMemory,
-	"server-no-collect":       func() { serveKnownMemory(`"settings":"small"`, `{}`) },
 	"generator":               func() { _ = generator.Drive(os.Stdin, os.Stdout) },
 	"generator-invalid-json":  func() { fmt.Println("rubbish"); untilEnd() },
 	"generator-fails":         func() { fmt.Println(`{"failed":"cannot prepare"}`); untilEnd() },
@@ -46,6 +42,25 @@ var roles = map[string]func(){
 	"generator-floods":        func() { flood(); untilEnd() },
 	"generator-repeats":       func() { replyWith(`{"prepared":{}}`, `{"connected":{}}`, `{"prepared":{}}`) },
 	"generator-skips-connect": func() { replyWith(`{"prepared":{}}`, `{"done":{}}`) },
+}
+
+func serve(s *generatortest.StatsServer, reply string) {
+	s.Serve(`"settings":"small"`, func() {}, reply)
+}
+
+// localAgent starts a server and a load generator, each one of the roles.
+func localAgent(self, server, generator string) *agent.Local {
+	return &agent.Local{Machine: agent.Machine{Serve: func(agent.Job, string) []string { return []string{self, server} }, Drive: []string{self, generator}}}
+}
+
+// children lists the processes that this one has started.
+func children(t *testing.T) []int {
+	t.Helper()
+	pids, err := cost.Descendants(os.Getpid())
+	if err != nil && runtime.GOOS == "linux" {
+		t.Error(err)
+	}
+	return pids
 }
 
 func untilEnd() { _, _ = io.Copy(io.Discard, os.Stdin) }
@@ -69,63 +84,6 @@ func replyWith(lines ...string) {
 	untilEnd()
 }
 
-// A statsServer is a PollServer with the additional endpoints that a run requires.
-type statsServer struct {
-	generatortest.PollServer
-	accepted atomic.Int64
-	hidden   int64 // requests that no client sent
-	exits    bool  // on the first publish
-	created  sync.Map
-}
-
-func (s *statsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.URL.Path == "/v1/healthz":
-		fmt.Fprint(w, `{"status":"ok"}`)
-	case r.URL.Path == "/v1/stats":
-		s.Mu.Lock()
-		defer s.Mu.Unlock()
-		fmt.Fprintf(w, `{"accepted":%d,"requests":{"poll":%d,"publish":%d,"stats":9,"healthz":9,"total":99},"goroutines":7}`,
-			s.accepted.Load(), int64(s.Polls)+s.hidden, s.Posts)
-	case r.Method == http.MethodPut:
-		if _, twice := s.created.LoadOrStore(r.URL.Path, true); twice {
-			w.WriteHeader(http.StatusConflict)
-		}
-	case s.exits && r.Method == http.MethodPost:
-		fmt.Fprintln(os.Stderr, "out of memory")
-		os.Exit(3)
-	default:
-		s.PollServer.ServeHTTP(w, r)
-	}
-}
-
-// serveAsChild is a minimal `serve --control`.
-func serveAsChild(change func(*statsServer)) {
-	s := &statsServer{}
-	if change != nil {
-		change(s)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	server := s.server(func() {})
-	go func() { _ = server.Serve(ln) }()
-	fmt.Printf(`{"listening":%q,"settings":"small"}`+"\n", ln.Addr())
-	untilEnd()
-	server.Close()
-}
-
-// server counts connections and calls accepted with each.
-func (s *statsServer) server(accepted func()) *http.Server {
-	return &http.Server{Handler: s, ConnState: func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			s.accepted.Add(1)
-			accepted()
-		}
-	}}
-}
-
 // An outcome is a trial with its result and everything it reported.
 type outcome struct {
 	trial     *Trial
@@ -144,6 +102,12 @@ func runTrial(t *testing.T, ctx context.Context, server, generator string, stop 
 // runScenario runs a trial of a short-polling scenario.
 func runScenario(t *testing.T, ctx context.Context, scenario, server, generator string, stop <-chan struct{}, during func(phase string)) *outcome {
 	t.Helper()
+	return runSetup(t, ctx, &Setup{}, scenario, server, generator, stop, during)
+}
+
+// runSetup runs a trial with a test setup.
+func runSetup(t *testing.T, ctx context.Context, setup *Setup, scenario, server, generator string, stop <-chan struct{}, during func(phase string)) *outcome {
+	t.Helper()
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector delays the exit of each child by 1 s
 	self, err := os.Executable()
 	if err != nil {
@@ -153,12 +117,10 @@ func runScenario(t *testing.T, ctx context.Context, scenario, server, generator 
 	if err != nil {
 		t.Fatal(err)
 	}
+	setup.Agent, setup.Engine, setup.Ceiling = localAgent(self, server, generator), engines.Names()[0], 1e9
 	p := &outcome{}
 	p.trial = &Trial{
-		Setup: &Setup{
-			Serve: func(scenarios.Configuration, string) []string { return []string{self, server} },
-			Drive: []string{self, generator}, Engine: engines.Names()[0], Ceiling: 1e9,
-		},
+		Setup:    setup,
 		Scenario: s, Measured: scenarios.Configuration{Transport: transports.ShortPoll}, Repetition: 3, Run: 7, Stop: stop,
 		Interval: func(i results.Interval) error {
 			p.intervals = append(p.intervals, i)
@@ -170,12 +132,8 @@ func runScenario(t *testing.T, ctx context.Context, scenario, server, generator 
 		},
 	}
 	p.result, p.err = p.trial.Measure(ctx)
-	for _, r := range p.trial.replicas {
-		for name, child := range map[string]*child.Process{"server": r.server, "generator": r.generator} {
-			if child != nil && !child.Exited() {
-				t.Errorf("the %s still runs after the trial", name)
-			}
-		}
+	for _, pid := range children(t) {
+		t.Errorf("process %d still runs after the trial", pid)
 	}
 	return p
 }
@@ -340,42 +298,6 @@ func TestCancelledTrialEndsItsChildren(t *testing.T) {
 	}
 }
 
-func TestServerStats(t *testing.T) {
-	var earlier serverStats
-	stats := `{"accepted":5,"requests":{"total":100,"poll":40,"publish":2,"upgrade":1,"sse":0,"other":3,"stats":7,"healthz":9},"repoll_gaps":{"count":30,"sum_ns":9000},"new":{"field":1}}`
-	s, err := readStats([]byte(stats))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := s.clientRequests(); got != 46 {
-		t.Errorf("%d requests from clients, want 46: without the probe's own and the total", got)
-	}
-	earlier.RepollGap.Count, earlier.RepollGap.Sum = 20, 4000
-	if got := s.repollGap(earlier); got != 500*time.Nanosecond {
-		t.Errorf("re-poll gap %v, want 500ns: the mean of the ten since the earlier reading", got)
-	}
-	if got := s.repollGap(s); got != 0 {
-		t.Errorf("re-poll gap %v without polls, want 0", got)
-	}
-}
-
-// A baseline may be a build whose /v1/stats has the former names.
-func TestStatsOfAnEarlierBuild(t *testing.T) {
-	const now = `{"library":"nethttp","repoll_gaps":{"count":3,"sum_ns":9},"batching_delay_ns":5,"limits":{"max_poll_timeout_ns":7,"response_header_bytes":300}}`
-	const former = `{"stack":"nethttp","rearm":{"count":3,"sum_ns":9},"flush_ns":5,"limits":{"hold_ns":7,"answer_head_bytes":300},"lies":{},"parked":1,"empty_answers":2}`
-	want, err := readStats([]byte(now))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := readStats([]byte(former))
-	if err != nil || !reflect.DeepEqual(got, want) || got.Library != "nethttp" || got.RepollGap.Sum != 9 || len(got.settings) != 4 {
-		t.Errorf("got %+v, %v, want %+v", got, err, want)
-	}
-	if _, err := readStats([]byte(`{"stack":"nethttp","library":"nethttp"}`)); err == nil {
-		t.Error("a server with both names of a field is accepted")
-	}
-}
-
 func TestSaturated(t *testing.T) {
 	trial := results.Trial{Publishes: results.Publishes{Planned: 1000, Dropped: 5}}
 	if saturated(trial) {
@@ -384,5 +306,24 @@ func TestSaturated(t *testing.T) {
 	trial.Publishes.Dropped++
 	if !saturated(trial) {
 		t.Error("6 of 1000 dropped is not saturated")
+	}
+}
+
+// A trial that was paused is repeated, whatever else failed: its error is that of a timeout.
+func TestPausedTrialIsRepeated(t *testing.T) {
+	for _, c := range []struct {
+		pauses validity.Pauses
+		reason string
+		repeat bool
+	}{
+		{validity.Pauses{}, "load generator did not respond", false},
+		{validity.Pauses{Stopped: 30 * time.Second}, "never paused: pushbench did not run for 30s (Ctrl-Z, or another signal to stop it): load generator did not respond", true},
+		{validity.Pauses{Suspended: 3 * time.Second}, "never paused: the machine was suspended for 3s: load generator did not respond", true},
+	} {
+		one := &Trial{pauses: c.pauses}
+		one.setStatus(errors.New("load generator did not respond"))
+		if r := one.result; r.Status != results.Invalid || !strings.Contains(r.Reason, "did not respond") || validity.RetryableTrial(r) != c.repeat {
+			t.Errorf("%+v: %s, %q, repeated %v; want %q, %v", c.pauses, r.Status, r.Reason, validity.RetryableTrial(r), c.reason, c.repeat)
+		}
 	}
 }

@@ -67,12 +67,20 @@ var layout = []rule{
 	{packages: "bench/consent", may: []string{"bench/target", "scenarios"}}, // decides before anything is sent
 	{packages: "bench/supervise", may: []string{"bench/child", "bench/consent", "bench/cost", "bench/target", "scenarios"}, tests: []string{"bench/clock"}}, // starts servers of others, knows no protocol
 	{
-		packages: "bench/trial", // independent of the run that it is part of
+		packages: "bench/agent", // runs processes, independent of the trial that they are part of
 		may: []string{
-			"bench/child", "bench/client", "bench/client/engines", "bench/clock", "bench/cost", "bench/generator", "bench/host", "bench/lab", "bench/model",
-			"bench/record", "bench/schedule", "bench/validity", "scenarios", "results", "results/former",
+			"bench/child", "bench/clock", "bench/cost", "bench/generator", "bench/host", "bench/lab", "bench/validity",
+			"scenarios", "results", "results/former",
 		},
-		tests: []string{"bench/generator/generatortest"},
+		tests: []string{"bench/client/engines", "bench/generator/generatortest"},
+	},
+	{
+		packages: "bench/trial", // plans and judges, independent of the run that it is part of
+		may: []string{
+			"bench/agent", "bench/child", "bench/client/engines", "bench/clock", "bench/generator", "bench/model", "bench/record", "bench/schedule", "bench/validity",
+			"scenarios", "results",
+		},
+		tests: []string{"bench/cost", "bench/generator/generatortest"},
 	},
 	{
 		packages: "bench", // not calibrate, which checks bench against known values

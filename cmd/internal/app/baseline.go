@@ -70,20 +70,14 @@ func (b *Baseline) pair(s *scenarios.Scenario) error {
 }
 
 // run returns the same run with the servers of the baseline.
-func (b *Baseline) run(o Options, head *bench.Run) *bench.Run {
-	other, setup := *head, *head.Setup
-	other.Setup, other.Served, other.Side = &setup, b.Served, results.BaselineSide
-	if b.target == nil {
-		setup.Serve = func(c scenarios.Configuration, host string) []string {
-			argv := b.Flags(head.Setup.Serve(c, host))
-			argv[0] = b.Executable
-			return argv
-		}
-		return &other
+func (b *Baseline) run(head *bench.Run) *bench.Run {
+	other := *head
+	other.Served, other.Side = b.Served, results.BaselineSide
+	if b.target != nil {
+		s := *head.Scenario
+		s.Targets = map[scenarios.TargetName]*scenarios.Target{s.Sweep.Target[0]: b.target} // by the name of the head's, so that configurations have one name
+		other.Scenario = &s
 	}
-	s := *head.Scenario
-	s.Targets = map[scenarios.TargetName]*scenarios.Target{s.Sweep.Target[0]: b.target} // by the name of the head's, so that configurations have one name
-	other.Scenario, setup.Serve = &s, o.serve(setup.Drive[0], &s)
 	return &other
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"pushbench/bench"
+	"pushbench/bench/agent"
 	"pushbench/bench/trial"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -47,14 +48,14 @@ func TestBaselineOfATargetIsStartedFromItsOwnFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		head := &bench.Run{Scenario: s, Setup: &trial.Setup{Drive: []string{"self"}, Serve: o.serve("self", s)}}
-		other := o.Baseline.run(o, head)
+		head := &bench.Run{Scenario: s, Setup: &trial.Setup{}}
+		other := o.Baseline.run(head)
 		for i, c := range other.Scenario.Configurations() {
 			if own := s.Configurations()[i]; own.Name() != c.Name() {
 				t.Errorf("configurations %q and %q", own.Name(), c.Name())
 			}
 			for path, run := range map[string]*bench.Run{file: head, base: other} {
-				if argv, want := run.Setup.Serve(c, "127.0.0.1"), []string{"self", "supervise", path, "--address", ""}; !slices.Equal(argv, want) || run.Scenario.TargetOf(c).Path != path {
+				if argv, want := o.serve("self")(agent.Job{Scenario: run.Scenario, Measured: c, Side: run.Side}, "127.0.0.1"), []string{"self", "supervise", path, "--address", ""}; !slices.Equal(argv, want) || run.Scenario.TargetOf(c).Path != path {
 					t.Errorf("%s is started by %q, want %q", c.Name(), argv, want)
 				}
 			}

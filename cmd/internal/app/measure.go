@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"pushbench/bench"
+	"pushbench/bench/agent"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/generator"
-	"pushbench/bench/trial"
 	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/compare"
@@ -40,7 +40,8 @@ type Options struct {
 	NoPin        bool
 	AllowIdle    bool
 	Quick        bool
-	Notice       string // printed before the first measurement; empty: none
+	Watch        func(agent.Running) // optional callback that tests the benchmark itself: see agent.Machine
+	Notice       string              // printed before the first measurement; empty: none
 }
 
 // Load reads a scenario, prepares it for a measurement and checks the result. change applies the
@@ -140,7 +141,7 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 
 // measure measures a scenario that has passed the preflight checks.
 func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*results.Run, err error) {
-	setup, err := o.Setup(scenario)
+	setup, err := o.Setup()
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +150,7 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 		s.warn(results.OneCore + " and disturb each other: use two or more cores")
 	}
 	if !o.Quick {
-		setup.IdleClients = trial.DefaultIdleClients
+		setup.IdleClients = agent.DefaultIdleClients
 	}
 	progress := newProgress(s.Err)
 	run := &bench.Run{
@@ -168,7 +169,7 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 	sides := []bench.Side{{Run: run, Path: o.path(time.Now(), "", scenario)}}
 	if o.Baseline != nil {
 		run.Served, run.Side = o.Baseline.head, results.HeadSide
-		sides = append(sides, bench.Side{Run: o.Baseline.run(o, run), Path: baselinePath(sides[0].Path)})
+		sides = append(sides, bench.Side{Run: o.Baseline.run(run), Path: baselinePath(sides[0].Path)})
 	}
 	if o.Metrics != "" {
 		m, err := startMetrics(o.Metrics, scenario.Name)

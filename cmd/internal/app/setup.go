@@ -5,39 +5,43 @@ import (
 	"net"
 	"os"
 
+	"pushbench/bench/agent"
 	"pushbench/bench/lab"
 	"pushbench/bench/trial"
-	"pushbench/scenarios"
+	"pushbench/results"
 	"pushbench/scenarios/transports"
 )
 
-// Setup starts servers and load generators as child processes of this executable.
-func (o Options) Setup(s *scenarios.Scenario) (*trial.Setup, error) {
-	self, err := os.Executable()
+// Setup has an agent that starts servers and load generators as child processes of this executable.
+func (o Options) Setup() (*trial.Setup, error) {
+	m, err := o.machine()
 	if err != nil {
-		return nil, fmt.Errorf("find this executable: %w", err)
+		return nil, err
 	}
-	setup := &trial.Setup{
-		Drive:  []string{self, "drive"},
-		Engine: o.Engine,
-		Quick:  o.Quick,
-		Link:   []string{self, "link"},
-		Serve:  o.serve(self, s),
-	}
-	if !o.AllowIdle {
-		setup.Idle = []string{self, "prevent-idle"}
-	}
-	if o.NoPin {
-		setup.Pinning.Note = "turned off"
-	} else {
-		setup.Pin()
-	}
-	return setup, nil
+	return &trial.Setup{Agent: &agent.Local{Machine: m}, Pinning: m.Pinning, Engine: o.Engine, Quick: o.Quick}, nil
 }
 
-// serve returns the command line of the server of a configuration on a host.
-func (o Options) serve(self string, s *scenarios.Scenario) func(c scenarios.Configuration, host string) []string {
-	return func(c scenarios.Configuration, host string) []string {
+func (o Options) machine() (m agent.Machine, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return m, fmt.Errorf("find this executable: %w", err)
+	}
+	m = agent.Machine{Drive: []string{self, "drive"}, Link: []string{self, "link"}, Serve: o.serve(self), Watch: o.Watch}
+	if !o.AllowIdle {
+		m.Idle = []string{self, "prevent-idle"}
+	}
+	if o.NoPin {
+		m.Pinning.Note = "turned off"
+	} else {
+		m.Pin()
+	}
+	return m, nil
+}
+
+// serve returns the command line of the server of a job on a host.
+func (o Options) serve(self string) func(j agent.Job, host string) []string {
+	return func(j agent.Job, host string) []string {
+		c, s := j.Measured, j.Scenario
 		if t := s.TargetOf(c); t != nil {
 			return Supervised(self, t)
 		}
@@ -53,6 +57,10 @@ func (o Options) serve(self string, s *scenarios.Scenario) func(c scenarios.Conf
 		}
 		if o.Inject != "" {
 			argv = append(argv, "--inject", o.Inject)
+		}
+		if j.Side == results.BaselineSide {
+			argv = o.Baseline.Flags(argv)
+			argv[0] = o.Baseline.Executable
 		}
 		return argv
 	}

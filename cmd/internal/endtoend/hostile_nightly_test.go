@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench/agent"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/trial"
 	"pushbench/results"
@@ -41,13 +42,12 @@ func TestHostileMeasurementOfAnotherClockAsRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	const ahead = 24 * time.Hour
-	setup := &trial.Setup{
-		Drive:  []string{pushbench, "drive"},
-		Engine: engines.Names()[0],
-		Serve: func(c scenarios.Configuration, _ string) []string {
-			return []string{unshare, "--time", "--monotonic", fmt.Sprint(ahead.Seconds()), pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}
+	setup := &trial.Setup{Engine: engines.Names()[0], Agent: &agent.Local{Machine: agent.Machine{
+		Drive: []string{pushbench, "drive"},
+		Serve: func(j agent.Job, _ string) []string {
+			return []string{unshare, "--time", "--monotonic", fmt.Sprint(ahead.Seconds()), pushbench, "serve", string(j.Measured.Transport), "--control", "--listen", "127.0.0.1:0"}
 		},
-	}
+	}}}
 	measured := s.Configurations()[0]
 	one := &trial.Trial{Setup: setup, Scenario: s.For(measured), Measured: measured, Repetition: 1, Run: 1}
 	result, err := one.Measure(t.Context())

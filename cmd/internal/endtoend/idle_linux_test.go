@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"pushbench/bench/agent"
 	"pushbench/bench/client/engines"
-	"pushbench/bench/trial"
 	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
@@ -22,22 +22,21 @@ func TestIdleMemoryIsASlope(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup := &trial.Setup{
-		Drive:  []string{pushbench, "drive"},
-		Idle:   []string{pushbench, "prevent-idle"},
-		Engine: engines.Names()[0],
-		Serve: func(c scenarios.Configuration, _ string) []string {
+	one := &agent.Local{Machine: agent.Machine{
+		Drive: []string{pushbench, "drive"},
+		Serve: func(j agent.Job, _ string) []string {
+			c := j.Measured
 			if t := s.TargetOf(c); t != nil {
 				return []string{pushbench, "supervise", t.Path}
 			}
 			return append([]string{pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}, c.ServeFlags()...)
 		},
-	}
-	setup.Pin()
+	}}
+	one.Pin()
 	t.Logf("%-22s %12s %12s %7s %12s", "KiB per client", "1,000 added", "2,000 added", "ratio", "start-up MiB")
 	agree := func(name string, c scenarios.Configuration) {
-		small, startup := idleSlope(t, setup, s, c, 1000)
-		large, _ := idleSlope(t, setup, s, c, 2000)
+		small, startup := idleSlope(t, one, s, c, 1000)
+		large, _ := idleSlope(t, one, s, c, 2000)
 		t.Logf("%-22s %12.2f %12.2f %7.2f %12.1f", name, small, large, large/small, startup/1024)
 		if math.Abs(large/small-1) > 0.1 {
 			t.Errorf("%s: %.2f KiB per client with 1,000 added, %.2f with 2,000; want within 10 %%", name, small, large)
@@ -62,11 +61,11 @@ func TestIdleMemoryIsASlope(t *testing.T) {
 }
 
 // idleSlope returns medians of five memory probes, in KiB.
-func idleSlope(t *testing.T, setup *trial.Setup, s *scenarios.Scenario, c scenarios.Configuration, added int) (perClient, startup float64) {
+func idleSlope(t *testing.T, one agent.Agent, s *scenarios.Scenario, c scenarios.Configuration, added int) (perClient, startup float64) {
 	t.Helper()
 	var slopes, startups []float64
 	for range 5 {
-		m, err := setup.IdleMemory(t.Context(), s, c, trial.IdleClients{First: trial.DefaultIdleClients.First, Added: added})
+		m, err := one.IdleMemory(t.Context(), agent.Job{Scenario: s, Measured: c, Engine: engines.Names()[0]}, agent.IdleClients{First: agent.DefaultIdleClients.First, Added: added})
 		if err != nil {
 			t.Fatal(err)
 		}

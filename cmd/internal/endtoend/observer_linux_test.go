@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"pushbench/bench/agent"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/trial"
 	"pushbench/scenarios"
@@ -32,15 +33,15 @@ func BenchmarkObserverEffect(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	setup := &trial.Setup{
-		Drive:  []string{pushbench, "drive"},
-		Idle:   []string{pushbench, "prevent-idle"},
-		Engine: engines.Names()[0],
-		Serve: func(c scenarios.Configuration, _ string) []string {
-			return []string{pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}
+	one := &agent.Local{Machine: agent.Machine{
+		Drive: []string{pushbench, "drive"},
+		Idle:  []string{pushbench, "prevent-idle"},
+		Serve: func(j agent.Job, _ string) []string {
+			return []string{pushbench, "serve", string(j.Measured.Transport), "--control", "--listen", "127.0.0.1:0"}
 		},
-	}
-	setup.Pin()
+	}}
+	one.Pin()
+	setup := &trial.Setup{Engine: engines.Names()[0], Agent: one}
 	for _, transport := range scenarios.Transports {
 		b.Run(string(transport), func(b *testing.B) {
 			effect, err := observe(b.Context(), setup, s, transport, b.N)

@@ -2,12 +2,12 @@ package endtoend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"testing"
 	"time"
 
-	monitor "pushbench/bench/host"
 	"pushbench/bench/trial"
 	"pushbench/results"
 	"pushbench/results/metric"
@@ -34,18 +34,17 @@ type observerEffect struct {
 // of their trials. All else is as in any trial: fresh
 // processes, the same schedule, the same rate.
 func observe(ctx context.Context, setup *trial.Setup, s *scenarios.Scenario, transport scenarios.Transport, pairs int) (effect observerEffect, err error) {
-	err = monitor.WithMonitor(setup.Idle, func(m *monitor.Monitor) error {
-		setup.Monitor = m
-		effect, err = observePairs(transport, pairs, func(pair int, discard bool) (results.Trial, error) {
-			t := &trial.Trial{
-				Setup: setup, Scenario: s, Repetition: pair + 1, Discard: discard,
-				Measured: scenarios.Configuration{Transport: transport, Library: s.Library, BatchingDelay: s.BatchingDelay(transport)},
-			}
-			return t.Measure(ctx) // its validity checks are ignored: they fail without a record
-		})
-		return err
+	if _, err := setup.Agent.Begin(ctx); err != nil {
+		return effect, err
+	}
+	effect, err = observePairs(transport, pairs, func(pair int, discard bool) (results.Trial, error) {
+		t := &trial.Trial{
+			Setup: setup, Scenario: s, Repetition: pair + 1, Discard: discard,
+			Measured: scenarios.Configuration{Transport: transport, Library: s.Library, BatchingDelay: s.BatchingDelay(transport)},
+		}
+		return t.Measure(ctx) // its validity checks are ignored: they fail without a record
 	})
-	return effect, err
+	return effect, errors.Join(err, setup.Agent.Finish())
 }
 
 // observeAttempts is the maximum number of measurements of a pair: on a busy machine

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"pushbench/bench"
+	"pushbench/bench/agent"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/trial"
 	"pushbench/bench/validity"
@@ -37,17 +38,15 @@ func measureUnfair(t *testing.T, more func(before int, transport scenarios.Trans
 		t.Fatal(err)
 	}
 	trials := map[scenarios.Transport]int{}
-	setup := &trial.Setup{
-		Drive:  []string{pushbench, "drive"},
-		Engine: engines.Names()[0],
-		Quick:  true,
-		Serve: func(measured scenarios.Configuration, _ string) []string {
-			transport := measured.Transport
+	setup := &trial.Setup{Engine: engines.Names()[0], Quick: true, Agent: &agent.Local{Machine: agent.Machine{
+		Drive: []string{pushbench, "drive"},
+		Serve: func(j agent.Job, _ string) []string {
+			transport := j.Measured.Transport
 			before := trials[transport]
 			trials[transport]++
 			return append([]string{pushbench, "serve", string(transport), "--control", "--listen", "127.0.0.1:0"}, more(before, transport)...)
 		},
-	}
+	}}}
 	run, err := (&bench.Run{Scenario: s, Setup: setup}).Do(t.Context(), filepath.Join(t.TempDir(), "run"), func(*results.Run) error { return nil })
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"pushbench/bench/trial"
+	"pushbench/bench/agent"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios/transports"
@@ -81,8 +81,8 @@ func serverStall(l *lab) ([]Result, error) {
 	s := new(stall)
 	e := streams(300, 1, window)
 	e.untimed = true // disturbances of milliseconds are negligible against a second
-	e.watch = func(u trial.Running) {
-		if u.Phase == trial.WindowOpened {
+	e.watch = func(u agent.Running) {
+		if u.Phase == agent.WindowOpened {
 			s.freeze(u.Server, frozenAt)
 		}
 	}
@@ -143,8 +143,8 @@ func generatorStall(l *lab) (rows []Result, err error) {
 	s := new(stall)
 	e := streams(rate, 2, 3*time.Second)
 	e.counts, e.disturbed = true, true
-	e.watch = func(u trial.Running) {
-		if u.Phase == trial.WindowOpened && u.Attempt == 0 {
+	e.watch = func(u agent.Running) {
+		if u.Phase == agent.WindowOpened && u.Attempt == 0 {
 			s.freeze(u.Generator, 0)
 		}
 	}

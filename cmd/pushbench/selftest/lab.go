@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"pushbench/bench"
+	"pushbench/bench/agent"
 	"pushbench/bench/child"
-	"pushbench/bench/trial"
 	"pushbench/bench/validity"
 	"pushbench/cmd/internal/app"
 	"pushbench/results"
@@ -47,7 +47,7 @@ type experiment struct {
 	rows func(results.Trial) []Result // checks the last attempt of its trial
 
 	inject    string              // faults of its servers, as for serve --inject
-	watch     func(trial.Running) // disturbs its trials, or reads the counters of their servers
+	watch     func(agent.Running) // disturbs its trials, or reads the counters of their servers
 	expects   results.Status      // of every trial that is not repeated; empty: COMPLETE
 	disturbed bool                // its first attempt is invalid on purpose
 	untimed   bool                // disturbances of a trial are too small to change the measured value
@@ -193,11 +193,10 @@ func (l *lab) once(e experiment) (*results.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	setup, err := app.Options{Engine: l.options.Engine, Quick: true, Inject: e.inject}.Setup(scenario) // the result folders are deleted
+	setup, err := app.Options{Engine: l.options.Engine, Quick: true, Inject: e.inject, Watch: e.watch}.Setup() // the result folders are deleted
 	if err != nil {
 		return nil, err
 	}
-	setup.Watch = e.watch
 	run := &bench.Run{Scenario: scenario, Setup: setup, Command: []string{"pushbench", "selftest"}, Stop: l.ctx.Done()}
 	measured, err := run.Do(l.ctx, filepath.Join(l.folder, name), func(*results.Run) error { return nil })
 	if err != nil {
@@ -247,9 +246,9 @@ func stats(address string) (s wire.Stats, err error) {
 
 // readStats reads the counters of a trial's server after the last delivery. Without a
 // response they are zero, and the rows fail.
-func readStats(s *wire.Stats) func(trial.Running) {
-	return func(u trial.Running) {
-		if u.Phase == trial.Drained {
+func readStats(s *wire.Stats) func(agent.Running) {
+	return func(u agent.Running) {
+		if u.Phase == agent.Drained {
 			*s, _ = stats(u.Address)
 		}
 	}

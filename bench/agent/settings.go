@@ -1,4 +1,4 @@
-package trial
+package agent
 
 import (
 	"encoding/json"
@@ -42,9 +42,9 @@ func hostSettings(h results.Host) map[string]string {
 
 // settings are those that neither server nor load generator reports: the current settings of the
 // machine, and the checksums of the executables.
-func (t *Trial) settings() (map[string]string, error) {
+func (l *Local) settings(serve []string) (map[string]string, error) {
 	settings := hostSettings(host.Facts())
-	for role, argv := range map[string][]string{"server": t.replicas[0].server.Cmd.Args, "generator": t.Setup.Drive} {
+	for role, argv := range map[string][]string{"server": serve, "generator": l.Drive} {
 		sum, err := results.Checksum(argv[0]) // detects an executable that is rebuilt during the run
 		if err != nil {
 			return nil, err

@@ -1,4 +1,4 @@
-package trial
+package agent
 
 import (
 	"context"
@@ -45,34 +45,41 @@ const spareFiles = 100
 // part, heap and stacks, enters the slope: a page of code that a client happens to be the first to use belongs to no client.
 //
 // A target collects no garbage on command and reports no requests: its processes are read when they use little CPU time.
-func (r *Setup) IdleMemory(ctx context.Context, s *scenarios.Scenario, measured scenarios.Configuration, clients IdleClients) (m results.IdleMemory, err error) {
-	target := s.TargetOf(measured)
+func (l *Local) IdleMemory(ctx context.Context, j Job, clients IdleClients) (m results.IdleMemory, err error) {
+	target := j.target()
 	if err := errors.Join(billed(target), fits(clients)); err != nil {
 		return m, err
 	}
-	one := &replica{}
+	p := idleProbe{new(server), new(driven)}
 	defer func() {
 		grace := child.Grace(ctx)
-		if ended := errors.Join(one.endGenerator(grace), one.endServer(grace)); err == nil {
+		if ended := errors.Join(p.generator.end(grace), p.server.end(grace)); err == nil {
 			err = ended
 		}
 	}()
-	if err := one.startServer(ctx, r.Serve(measured, loopback), child.Options{Cores: r.ServerCores, Preparation: preparation(s, measured)}); err != nil {
+	if err := p.server.start(ctx, l.Serve(j, loopback), child.Options{Cores: l.ServerCores, Preparation: preparation(j.Scenario, j.Measured)}); err != nil {
 		return m, err
 	}
-	if err := one.startGenerator(r.Drive, child.Options{Cores: r.GeneratorCores}); err != nil {
+	if err := p.generator.start(l.Drive, child.Options{Cores: l.GeneratorCores}); err != nil {
 		return m, err
 	}
-	running, release := child.CancelOnExit(ctx, one.server, one.generator)
+	running, release := child.CancelOnExit(ctx, p.server.process, p.generator.process)
 	defer release()
-	idle := idleScenario(s, clients)
+	idle := idleScenario(j.Scenario, clients)
 	if target != nil {
-		idle.Clients.ConnectRate = min(idle.Clients.ConnectRate, s.Clients.ConnectRate)
+		idle.Clients.ConnectRate = min(idle.Clients.ConnectRate, j.Scenario.Clients.ConnectRate)
 	}
-	prepare := one.prepareCommand(idle, measured, target, r.HostLimits)
-	prepare.Repetition, prepare.Engine = 1, r.Engine
-	m, err = one.idleMemory(running, prepare, clients)
+	j.Scenario = idle
+	prepare := j.Prepare(p.server.info)
+	prepare.Repetition = 1
+	m, err = p.measure(running, prepare, clients)
 	return m, child.Cause(running, err)
+}
+
+// An idleProbe is the server and the load generator that measure the memory of idle clients.
+type idleProbe struct {
+	server    *server
+	generator *driven
 }
 
 // billed returns an error if no process of a target's server can be read. A target of nil is a server of pushbench.
@@ -87,12 +94,12 @@ func billed(t *scenarios.Target) error {
 	}
 }
 
-func (r *replica) idleMemory(ctx context.Context, prepare generator.Prepare, clients IdleClients) (m results.IdleMemory, err error) {
-	largest, err := r.largest()
+func (p idleProbe) measure(ctx context.Context, prepare generator.Prepare, clients IdleClients) (m results.IdleMemory, err error) {
+	largest, err := p.largest()
 	if err != nil {
 		return m, err
 	}
-	if _, err := r.request(ctx, generator.Command{Prepare: &prepare}, func(m generator.Report) bool { return m.Prepared != nil }); err != nil {
+	if _, err := p.generator.request(ctx, generator.Command{Prepare: &prepare}, func(m generator.Report) bool { return m.Prepared != nil }); err != nil {
 		return m, err
 	}
 	requests := 1 // per idle client
@@ -100,25 +107,25 @@ func (r *replica) idleMemory(ctx context.Context, prepare generator.Prepare, cli
 		requests = 2 // the second one waits
 	}
 	m = results.IdleMemory{Probes: 1, First: int64(clients.First), Added: int64(clients.Added)}
-	if err := r.addIdle(ctx, 0, clients.First, requests); err != nil {
+	if err := p.addIdle(ctx, 0, clients.First, requests); err != nil {
 		return m, err
 	}
-	if m.Server.Resident, m.Server.First, err = sizes(r.server); err != nil {
+	if m.Server.Resident, m.Server.First, err = sizes(p.server.process); err != nil {
 		return m, err
 	}
 	if m.Server.Resident < largest {
 		return m, errReused
 	}
-	if m.Generator.Resident, m.Generator.First, err = sizes(r.generator); err != nil {
+	if m.Generator.Resident, m.Generator.First, err = sizes(p.generator.process); err != nil {
 		return m, err
 	}
-	if err := r.addIdle(ctx, clients.First, clients.First+clients.Added, requests); err != nil {
+	if err := p.addIdle(ctx, clients.First, clients.First+clients.Added, requests); err != nil {
 		return m, err
 	}
-	if _, m.Server.All, err = sizes(r.server); err != nil {
+	if _, m.Server.All, err = sizes(p.server.process); err != nil {
 		return m, err
 	}
-	_, m.Generator.All, err = sizes(r.generator)
+	_, m.Generator.All, err = sizes(p.generator.process)
 	return m, err
 }
 
@@ -127,11 +134,11 @@ var errReused = errors.New("the running server has memory left over from earlier
 
 // largest is the largest resident size of a server that was running already; 0 for one that was started for the probe. Below
 // that size, new clients take memory that is resident already.
-func (r *replica) largest() (int64, error) {
-	if r.server.Root == 0 {
+func (p idleProbe) largest() (int64, error) {
+	if p.server.process.Root == 0 {
 		return 0, nil
 	}
-	largest, err := processes{r.server}.peak()
+	largest, err := processes{p.server.process}.peak()
 	if err == nil && largest == 0 {
 		err = errors.New("this operating system does not report the largest memory of a running server")
 	}
@@ -147,16 +154,16 @@ func sizes(p *child.Process) (resident, anonymous int64, err error) {
 }
 
 // addIdle connects clients until there are all of them, in steps, and waits until a target has served them.
-func (r *replica) addIdle(ctx context.Context, connected, all, requests int) error {
+func (p idleProbe) addIdle(ctx context.Context, connected, all, requests int) error {
 	for connected < all {
 		step := min(idleStep, all-connected)
 		connected += step
-		if err := r.connectIdle(ctx, step, connected, requests); err != nil {
+		if err := p.connectIdle(ctx, step, connected, requests); err != nil {
 			return err
 		}
 	}
-	if r.foreign {
-		return r.awaitQuiet(ctx)
+	if p.server.foreign {
+		return p.awaitQuiet(ctx)
 	}
 	return nil
 }
@@ -168,21 +175,21 @@ const (
 )
 
 // awaitQuiet waits until a server is quiet.
-func (r *replica) awaitQuiet(ctx context.Context) error {
+func (p idleProbe) awaitQuiet(ctx context.Context) error {
 	deadline := clock.Now().Add(generator.ConnectGrace)
 	for {
-		from, at, err := r.used()
+		from, at, err := p.used()
 		if err != nil {
 			return err
 		}
 		if !clock.Wait(ctx, at.Add(quietTime)) {
 			return context.Cause(ctx)
 		}
-		to, now, err := r.used()
+		to, now, err := p.used()
 		switch {
 		case err != nil:
 			return err
-		case float64(cpuTime(from, to).CPU) < quietShare*float64(now.Sub(at)):
+		case float64(cpuTime(from, to)) < quietShare*float64(now.Sub(at)):
 			return nil
 		case now >= deadline:
 			return fmt.Errorf("the server was still busy %v after its idle clients had connected", generator.ConnectGrace)
@@ -191,58 +198,46 @@ func (r *replica) awaitQuiet(ctx context.Context) error {
 }
 
 // used is what the processes of a server have used so far, and when that was read.
-func (r *replica) used() (reading, clock.Instant, error) {
-	used, err := processes{r.server}.usage()
+func (p idleProbe) used() (reading, clock.Instant, error) {
+	used, err := processes{p.server.process}.usage()
 	return used, clock.Now(), err
 }
 
 // connectIdle connects n more clients, all in total, waits until they are idle, and makes both processes collect garbage.
-func (r *replica) connectIdle(ctx context.Context, n, all, requests int) error {
-	report, err := r.request(ctx, generator.Command{Connect: &generator.Connect{Clients: n}}, func(m generator.Report) bool { return m.Connected != nil })
+func (p idleProbe) connectIdle(ctx context.Context, n, all, requests int) error {
+	report, err := p.generator.request(ctx, generator.Command{Connect: &generator.Connect{Clients: n}}, func(m generator.Report) bool { return m.Connected != nil })
 	if err != nil {
 		return err
 	}
 	if c := report.Connected; c.Failed > 0 || c.Clients != int64(all) {
-		return fmt.Errorf("%d of %d clients did not connect (%s)", int64(all)-c.Clients, all, causes(c.FailedBy))
+		return fmt.Errorf("%d of %d clients did not connect (%s)", int64(all)-c.Clients, all, results.Causes(c.FailedBy))
 	}
-	if !r.foreign {
-		if err := r.awaitRequests(ctx, int64(all*requests)); err != nil {
+	if !p.server.foreign {
+		if err := p.awaitRequests(ctx, int64(all*requests)); err != nil {
 			return err
 		}
 	}
-	if _, err := r.request(ctx, generator.Command{Collect: &generator.Collect{}}, func(m generator.Report) bool { return m.Collected != nil }); err != nil || r.foreign {
+	if _, err := p.generator.request(ctx, generator.Command{Collect: &generator.Collect{}}, func(m generator.Report) bool { return m.Collected != nil }); err != nil || p.server.foreign {
 		return err
 	}
-	return r.server.Collect(ctx)
+	return p.server.process.Collect(ctx)
 }
 
 // awaitRequests waits until the server has received some number of requests from clients.
-func (r *replica) awaitRequests(ctx context.Context, want int64) error {
+func (p idleProbe) awaitRequests(ctx context.Context, want int64) error {
 	deadline := clock.Now().Add(generator.ConnectGrace)
 	for {
-		s, err := r.probe.stats(ctx)
-		if err != nil || s.clientRequests() >= want {
+		s, err := p.server.stats(ctx)
+		if err != nil || s.ClientRequests() >= want {
 			return err
 		}
 		if clock.Now() >= deadline {
-			return fmt.Errorf("the server received %d of %d requests within %v", s.clientRequests(), want, generator.ConnectGrace)
+			return fmt.Errorf("the server received %d of %d requests within %v", s.ClientRequests(), want, generator.ConnectGrace)
 		}
 		if !clock.Wait(ctx, clock.Now().Add(acceptPoll)) {
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// request sends a command to the load generator and waits for its report, which must be of the expected kind.
-func (r *replica) request(ctx context.Context, c generator.Command, expected func(generator.Report) bool) (generator.Report, error) {
-	if err := r.generator.Send(c); err != nil {
-		return generator.Report{}, err
-	}
-	m, err := r.receive(ctx, generator.ConnectGrace+child.ResponseTimeout)
-	if err == nil && !expected(m) {
-		err = generatorError("unexpected report")
-	}
-	return m, err
 }
 
 // idleScenario returns a scenario whose clients subscribe as those of s and receive nothing: with as many topics per
@@ -258,23 +253,6 @@ func idleScenario(s *scenarios.Scenario, clients IdleClients) *scenarios.Scenari
 	idle.Upstream, idle.Replies, idle.ShortLived = scenarios.Upstream{}, scenarios.Replies{}, scenarios.ShortLived{}
 	idle.Network = scenarios.Network{Link: scenarios.StreamLink, TLS: s.Network.TLS}
 	return &idle
-}
-
-// probeIdle measures the memory of idle clients before the trial. Its failure is no failure of the trial: the result has
-// the reason instead.
-func (t *Trial) probeIdle(ctx context.Context) {
-	idle := &t.result.Cost.Idle
-	switch {
-	case t.Setup.IdleClients != (IdleClients{}):
-		t.phase("measuring idle clients")
-		m, err := t.Setup.IdleMemory(ctx, t.Scenario, t.Measured, t.Setup.IdleClients)
-		if err != nil {
-			m = results.IdleMemory{NotMeasured: err.Error()}
-		}
-		*idle = m
-	case t.Setup.Quick:
-		idle.NotMeasured = "--quick leaves it out"
-	}
 }
 
 // fits returns an error if a process may not open the sockets of the clients.

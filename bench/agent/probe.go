@@ -1,4 +1,4 @@
-package trial
+package agent
 
 import (
 	"context"
@@ -60,8 +60,8 @@ func newProbe(address string, secured *tls.Config, inside func(func() error) err
 	return t
 }
 
-// serverStats is the required part of a server's counters. See servers/PROTOCOL.md.
-type serverStats struct {
+// ServerStats is the required part of a server's counters. See servers/PROTOCOL.md.
+type ServerStats struct {
 	Accepted  int64            `json:"accepted" add:"sum"`
 	Requests  map[string]int64 `json:"requests"`
 	RepollGap struct {
@@ -76,8 +76,8 @@ type serverStats struct {
 	settings map[string]string
 }
 
-// clientRequests is the number of requests from clients, without those of the probe.
-func (s serverStats) clientRequests() (n int64) {
+// ClientRequests is the number of requests from clients, without those of the probe.
+func (s ServerStats) ClientRequests() (n int64) {
 	for kind, count := range s.Requests {
 		if kind != "stats" && kind != "healthz" && kind != "total" {
 			n += count
@@ -88,7 +88,7 @@ func (s serverStats) clientRequests() (n int64) {
 
 // repollGap is the mean re-poll gap since an earlier reading: the time from sending a response to
 // a long poll until the next poll arrives. It is 0 if there were no polls.
-func (s serverStats) repollGap(earlier serverStats) time.Duration {
+func (s ServerStats) repollGap(earlier ServerStats) time.Duration {
 	n := s.RepollGap.Count - earlier.RepollGap.Count
 	if n <= 0 {
 		return 0
@@ -96,7 +96,7 @@ func (s serverStats) repollGap(earlier serverStats) time.Duration {
 	return time.Duration((s.RepollGap.Sum - earlier.RepollGap.Sum) / n)
 }
 
-func (t *probe) stats(ctx context.Context) (s serverStats, err error) {
+func (t *probe) stats(ctx context.Context) (s ServerStats, err error) {
 	const path = "/v1/stats"
 	body, err := t.get(ctx, path)
 	if err != nil {
@@ -117,7 +117,7 @@ var formerStats = former.Names{
 }
 
 // readStats reads the /v1/stats of this build or an earlier one.
-func readStats(body []byte) (s serverStats, err error) {
+func readStats(body []byte) (s ServerStats, err error) {
 	if body, err = formerStats.Translate(body); err != nil {
 		return s, err
 	}

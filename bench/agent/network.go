@@ -1,4 +1,4 @@
-package trial
+package agent
 
 import (
 	"bufio"
@@ -32,23 +32,23 @@ type network struct {
 const loopback = "127.0.0.1"
 
 // newNetwork creates the network of the scenario and starts the link.
-func newNetwork(ctx context.Context, setup *Setup, s *scenarios.Scenario) (*network, error) {
+func newNetwork(ctx context.Context, m *Machine, s *scenarios.Scenario) (*network, error) {
 	n := &network{
-		near: child.Options{Cores: setup.ServerCores},
-		far:  child.Options{Cores: setup.GeneratorCores},
+		near: child.Options{Cores: m.ServerCores},
+		far:  child.Options{Cores: m.GeneratorCores},
 		host: loopback,
 	}
 	if s.Network.Link != scenarios.PacketLink {
 		return n, nil
 	}
-	if err := n.create(ctx, setup, s); err != nil {
+	if err := n.create(ctx, m, s); err != nil {
 		_, ended := n.end(child.Grace(ctx))
 		return &network{}, fmt.Errorf("create the network: %w", errors.Join(err, ended))
 	}
 	return n, nil
 }
 
-func (n *network) create(ctx context.Context, setup *Setup, s *scenarios.Scenario) (err error) {
+func (n *network) create(ctx context.Context, m *Machine, s *scenarios.Scenario) (err error) {
 	if n.path, err = newPath(s); err != nil {
 		return err
 	}
@@ -58,8 +58,8 @@ func (n *network) create(ctx context.Context, setup *Setup, s *scenarios.Scenari
 	n.near.Inside, n.far.Inside = n.path.Near.Inside, n.path.Far.Inside
 	n.host = n.path.Near.Address.String()
 	n.far.Files, n.backendFD = []*os.File{n.backends}, 3 // descriptor of the first file
-	devices := child.Options{Cores: setup.GeneratorCores, Files: []*os.File{n.path.Near.Device, n.path.Far.Device}}
-	if n.link, err = child.Start("link", setup.Link, devices); err != nil {
+	devices := child.Options{Cores: m.GeneratorCores, Files: []*os.File{n.path.Near.Device, n.path.Far.Device}}
+	if n.link, err = child.Start("link", m.Link, devices); err != nil {
 		return err
 	}
 	n.reports = bufio.NewReader(n.link.Stdout)
