@@ -21,6 +21,20 @@ func TestEachErrorHasALine(t *testing.T) {
 	}
 }
 
+// A process with too little address space crashes somewhere, so it is refused at its start.
+func TestTooLittleAddressSpaceIsRefused(t *testing.T) {
+	const unlimited = ^uint64(0)
+	for _, enough := range []uint64{addressSpace, unlimited} {
+		if err := enoughAddressSpace(enough); err != nil {
+			t.Errorf("%d bytes: %v", enough, err)
+		}
+	}
+	err := enoughAddressSpace(1600 << 20)
+	if want := "the address space of a process is limited to 1600 MiB (ulimit -v); required: at least 2048 MiB"; err == nil || !strings.HasPrefix(err.Error(), want) || app.CodeOf(err) != app.Invalid {
+		t.Errorf("got %v (exit code %d), want %q and %d", err, app.CodeOf(err), want, app.Invalid)
+	}
+}
+
 // A line break in the name of a file begins no line: scripts count on one line per message, and the text after it could
 // pass for a message of pushbench.
 func TestLineBreakInAPathBeginsNoLine(t *testing.T) {
