@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -76,3 +77,24 @@ warmup: 100ms
 window: 1s
 assertions: [lost == 0]
 `
+
+// A target file that does not fit on the disk leaves no half of it, which the next attempt would refuse to replace.
+func TestTargetFileIsWrittenWholeOrNotAtAll(t *testing.T) {
+	if path := os.Getenv("PUSHBENCH_SMALL_FILES"); path != "" {
+		tight := syscall.Rlimit{Cur: 512, Max: 512}
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &tight); err != nil {
+			t.Fatal(err)
+		}
+		os.Exit(run(context.Background(), []string{"target", "new", "--out", path}, strings.NewReader(""), io.Discard, os.Stdout))
+	}
+	path := filepath.Join(t.TempDir(), "mine.yaml")
+	command := exec.Command(os.Args[0], "-test.run=^TestTargetFileIsWrittenWholeOrNotAtAll$")
+	command.Env = append(os.Environ(), "PUSHBENCH_SMALL_FILES="+path)
+	said, err := command.CombinedOutput()
+	if want := "pushbench: write results to " + path + ": the file would exceed the size limit\n"; err == nil || string(said) != want {
+		t.Errorf("got %q (%v), want %q", said, err, want)
+	}
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}

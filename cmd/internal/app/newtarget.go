@@ -3,9 +3,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"slices"
@@ -137,22 +135,14 @@ func firstLine(what, text string) string {
 
 // writeForm writes a form to a new file, and says what to do next.
 func (e Env) writeForm(path, text string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return Usagef("--out: %s exists; choose another name", path)
-	case err != nil:
-		return Usagef("--out: %w", err)
-	}
-	_, err = file.WriteString(text)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	if err := results.WriteFile(path, []byte(text)); err != nil { // all of it or nothing: half a file would be in the way
+		return err
 	}
 	var lines []string
 	for _, line := range marked(text) {
 		lines = append(lines, fmt.Sprint(line))
 	}
-	_, err = fmt.Fprintf(e.Out, "%s: written. Change the %d lines marked CHANGE: %s. Then: pushbench verify %s\n", results.Plain(path), len(lines), strings.Join(lines, ", "), results.Plain(verifiable(path)))
+	_, err := fmt.Fprintf(e.Out, "%s: written. Change the %d lines marked CHANGE: %s. Then: pushbench verify %s\n", results.Plain(path), len(lines), strings.Join(lines, ", "), results.Plain(verifiable(path)))
 	return err
 }
 
