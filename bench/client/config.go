@@ -59,6 +59,9 @@ func (c *Config) SetDefaults() {
 	if c.InFlight == 0 {
 		c.InFlight = defaultInFlight
 	}
+	if c.Dialect != nil {
+		c.Traffic.payloads = c.Payloads
+	}
 	c.OpenTimeout = cmp.Or(c.OpenTimeout, DialTimeout)
 	if c.Workers == 0 {
 		c.Workers = runtime.NumCPU()

@@ -79,9 +79,12 @@ func (s *Subscriber) appendOwnRequest(dst []byte, stream stream, isStream bool) 
 	return dst
 }
 
+// webhooksPath registers webhooks.
+const webhooksPath = "/v1/webhooks"
+
 // appendRegistration appends the request that registers the client's URL with the server.
 func (s *Subscriber) appendRegistration(dst []byte) []byte {
-	dst = s.appendPost(dst, s.appendTarget(nil, "/v1/webhooks"), []byte(s.URL))
+	dst = s.appendPost(dst, s.appendTarget(nil, webhooksPath), []byte(s.URL))
 	s.Traffic.Up.Payload.Add(-int64(len(s.URL))) // it is not a message
 	s.Traffic.Up.Envelope.Add(int64(len(s.URL)))
 	return dst

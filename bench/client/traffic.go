@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"pushbench/bench/payload"
 	"pushbench/results"
 )
 
@@ -18,6 +19,8 @@ type Traffic struct {
 	// Abandoned counts dials that were in progress when their session was closed. The
 	// server may have accepted some of them; the client cannot know.
 	Abandoned atomic.Int64
+
+	payloads *payload.Scanner // of a target's protocol; nil: pushbench's own
 
 	mu      sync.Mutex // guards what follows
 	open    map[Socket]struct{}

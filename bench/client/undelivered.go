@@ -2,7 +2,9 @@ package client
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"sync/atomic"
 
 	"pushbench/bench/client/internal/wire"
 )
@@ -12,7 +14,7 @@ import (
 func (t *Traffic) UncountUndelivered(up *DelayLine) {
 	for p, ok := up.First(); ok; p, ok = up.First() {
 		if p.begun { // the remainder cannot be parsed
-			t.Up.Envelope.Add(-int64(p.Size))
+			t.UncountRest(p.Size)
 		} else {
 			t.Uncount(p.Data)
 		}
@@ -20,35 +22,90 @@ func (t *Traffic) UncountUndelivered(up *DelayLine) {
 	}
 }
 
-// Uncount subtracts the counts of one write that the server cannot have received.
-func (t *Traffic) Uncount(written []byte) {
-	if !isRequest(written) {
-		t.uncountFrames(written)
-		return
+// UncountRest subtracts bytes at the end of writes of which the beginning was sent. They are those of payloads as far as
+// there are any: other parts are too short to be cut.
+func (t *Traffic) UncountRest(size int) {
+	rest := int64(size)
+	for _, part := range []*atomic.Int64{&t.Up.Payload, &t.Up.Envelope, &t.Up.Headers, &t.Up.Framing} {
+		for {
+			has := part.Load()
+			taken := min(rest, max(has, 0)) // never more than was counted
+			if part.CompareAndSwap(has, has-taken) {
+				rest -= taken
+				break
+			}
+		}
 	}
-	header := bytes.Index(written, []byte("\r\n\r\n")) + len("\r\n\r\n")
-	t.Requests.Add(-1)
-	t.Up.Headers.Add(-int64(header))
-	t.Up.Payload.Add(-int64(len(written) - header))
 }
 
-// isRequest distinguishes a request from a frame. The first bit of a frame is set because
-// a client's frames are final (RFC 6455, section 5.2).
-func isRequest(written []byte) bool { return written[0]&0x80 == 0 }
+// Uncount subtracts the counts of one write that the server cannot have received.
+func (t *Traffic) Uncount(written []byte) {
+	switch {
+	case written[0] < ' ': // no request and no final frame begins so, but a record of TLS (RFC 8446, section 5.1)
+		t.uncountRecords(written)
+	case written[0]&0x80 == 0: // a client's frames are final (RFC 6455, section 5.2)
+		t.uncountRequest(written)
+	default:
+		t.uncountFrames(written)
+	}
+}
+
+func (t *Traffic) uncountRequest(written []byte) {
+	header := bytes.Index(written, []byte("\r\n\r\n")) + len("\r\n\r\n")
+	body, payload := written[header:], len(written)-header
+	switch {
+	case t.payloads != nil:
+		payload = t.foreignPayload(body)
+	case bytes.HasPrefix(written, []byte("POST "+webhooksPath)):
+		payload = 0
+	}
+	t.Requests.Add(-1)
+	t.Up.Headers.Add(-int64(header))
+	t.Up.Payload.Add(-int64(payload))
+	t.Up.Envelope.Add(-int64(len(body) - payload))
+}
 
 func (t *Traffic) uncountFrames(frames []byte) {
 	for len(frames) > 0 {
 		header, body := wire.OpenSealed(frames)
 		size := header + len(body)
-		if frames[0]&0x0f == wire.OpText {
-			payload := payloadSize(body)
+		switch opcode := frames[0] & 0x0f; {
+		case opcode > wire.OpBinary:
+			t.Up.Framing.Add(-int64(size))
+		default:
+			payload := 0
+			if t.payloads != nil {
+				payload = t.foreignPayload(body)
+			} else {
+				payload = payloadSize(body)
+			}
 			t.Up.Framing.Add(-int64(header))
 			t.Up.Payload.Add(-int64(payload))
 			t.Up.Envelope.Add(-int64(len(body) - payload))
-		} else {
-			t.Up.Framing.Add(-int64(size))
 		}
 		frames = frames[size:]
+	}
+}
+
+// Sizes of a record of TLS 1.3: its header, and what else it has besides its content.
+const (
+	recordHeader   = 5
+	recordOverhead = recordHeader + 17
+	alertSize      = 2
+	recordData     = 23 // type of a record with content
+)
+
+// uncountRecords subtracts records of TLS. Their content cannot be parsed.
+func (t *Traffic) uncountRecords(records []byte) {
+	for len(records) >= recordHeader {
+		size := min(len(records), recordHeader+int(binary.BigEndian.Uint16(records[3:])))
+		overhead := recordOverhead
+		if records[0] != recordData || size <= recordOverhead+alertSize {
+			overhead = size // of the handshake, or an alert
+		}
+		t.Up.Framing.Add(-int64(overhead))
+		t.UncountRest(size - overhead)
+		records = records[size:]
 	}
 }
 
@@ -57,4 +114,10 @@ func payloadSize(body []byte) int {
 	var p struct{ Data string }
 	_ = json.Unmarshal(body, &p) // appendPublish wrote it
 	return len(p.Data)
+}
+
+// foreignPayload returns how many bytes of payload a text of a target's protocol has.
+func (t *Traffic) foreignPayload(text []byte) int {
+	found, _, _ := t.payloads.Next(text) // a message has one
+	return len(found.Data)
 }

@@ -53,10 +53,10 @@ func (d *driver) guard(ctx context.Context, l Limits) {
 		last = now
 		switch {
 		case requests.exceeded(d.traffic.Requests.Load(), after):
-			d.exceeded <- fmt.Errorf("the clients sent more than %s requests per second to another host, because its server responds to polls or ends connections at once; use another transport, or raise --host-limits messages=…", metric.Number(float64(l.Requests)))
+			d.exceeded <- fmt.Errorf("the clients sent more than %s requests per second to another host, because its server responds to polls or ends connections at once; use another transport, or raise messages in --host-limits", metric.Number(float64(l.Requests)))
 			return
 		case connects.exceeded(d.traffic.Dials.Load(), after):
-			d.exceeded <- fmt.Errorf("the clients opened more than %s connections per second to another host, because its server ends them; mend the server, or raise --host-limits connects=…", metric.Number(float64(l.Connects)))
+			d.exceeded <- fmt.Errorf("the clients opened more than %s connections per second to another host, because its server ends them; mend the server, or raise connects in --host-limits", metric.Number(float64(l.Connects)))
 			return
 		}
 	}

@@ -145,7 +145,7 @@ func (c *conn) close() {
 	// Received bytes that were not consumed are counted, and bytes never written are
 	// subtracted, so that every byte is in exactly one part.
 	l.engine.Traffic.Down.Envelope.Add(int64(len(c.in)))
-	l.engine.Traffic.Up.Envelope.Add(-int64(len(c.out)))
+	l.engine.Traffic.UncountRest(len(c.out))
 	unix.Close(c.fd)
 	l.conns[c.fd] = nil
 	c.state, c.in, c.out = closed, nil, nil

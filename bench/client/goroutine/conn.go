@@ -188,7 +188,7 @@ func (c *conn) write(p []byte) error {
 		c.traffic.Uncount(p)
 		return err
 	}
-	c.traffic.Up.Envelope.Add(-int64(len(p) - n))
+	c.traffic.UncountRest(len(p) - n)
 	if c.counting.tls {
 		c.traffic.Up.Framing.Add(-int64(n))
 	}
