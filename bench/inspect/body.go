@@ -18,11 +18,12 @@ import (
 // A body reads the bytes after a header.
 type body struct {
 	r       *bufio.Reader
-	none    bool  // the response has no body
-	chunked bool  // else its length is left, or it ends with the connection if that is negative
-	left    int64 // bytes left in the body or in the current chunk
-	framing int   // bytes of chunk sizes and trailers
-	content int   // bytes read
+	cut     func() bool // whether TLS has ended early; nil: there is no TLS
+	none    bool        // the response has no body
+	chunked bool        // else its length is left, or it ends with the connection if that is negative
+	left    int64       // bytes left in the body or in the current chunk
+	framing int         // bytes of chunk sizes and trailers
+	content int         // bytes read
 	ended   bool
 
 	extensions string // of the last chunk that had any
@@ -53,7 +54,7 @@ var (
 	hexDigits = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
 
 	quoted          = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-	chunkExtensions = regexp.MustCompile("^(?:[ \t]*;[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|\"(?:[^\"\\\\\\x00-\\x08\\x0a-\\x1f\\x7f]|\\\\[^\\x00-\\x08\\x0a-\\x1f\\x7f])*\"))?)+$")
+	chunkExtensions = regexp.MustCompile("^(?:[ \t]*;[ \t]*" + tokenSyntax + "(?:[ \t]*=[ \t]*(?:" + valueSyntax + "))?)+$")
 )
 
 // untilClose reports whether the body ends with the connection.
@@ -69,7 +70,9 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, errTooMuch
 	case b.untilClose():
 		n, err := b.r.Read(p)
-		b.content += n
+		if b.content += n; err == io.EOF && b.cut != nil && b.cut() {
+			err = violates("the body may be incomplete: TLS ended without a closure alert (RFC 9112, section 9.8)")
+		}
 		return n, err
 	case b.left == 0:
 		if err := b.nextChunk(); err != nil {
@@ -180,7 +183,7 @@ func (b *body) readTrailer() error {
 
 // trailerRules forbid the fields that a recipient requires before the content.
 var trailerRules = func() (rules []rule) {
-	for _, name := range []string{"Age", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-Range", "Content-Type", "Date", "Expires", "Host", "Location", "Retry-After", "Set-Cookie", "Trailer", "Transfer-Encoding", "Upgrade", "Vary", "WWW-Authenticate"} {
+	for _, name := range []string{"Age", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-Range", "Content-Type", "Date", "Expires", "Host", "Location", "Proxy-Authenticate", "Retry-After", "Set-Cookie", "Trailer", "Transfer-Encoding", "Upgrade", "Vary", "WWW-Authenticate"} {
 		rules = append(rules, rule{name, "a field of the header", 0, func(string, header) (Grade, string) {
 			return Wrong, "not allowed in a trailer (RFC 9110, section 6.5.1)"
 		}})
@@ -241,28 +244,25 @@ func checkCoding(value string, h header) (Grade, string) {
 }
 
 // decoded returns the content without a content coding, and whether it is known.
-func decoded(r io.Reader, h header, stream bool) (io.Reader, bool) {
+func decoded(r io.Reader, h header) (io.Reader, bool) {
 	switch lower(h.value("Content-Encoding")) {
 	case "", "identity":
 		return r, true
 	case "gzip", "x-gzip":
-		return &lazyGzip{from: r, stream: stream}, true
+		return &lazyGzip{from: r}, true
 	}
 	return r, false
 }
 
 // A lazyGzip reads the header of gzip at the first Read.
 type lazyGzip struct {
-	from   io.Reader
-	to     *gzip.Reader
-	stream bool // ends with its first member; else the end of the content would wait for more
+	from io.Reader
+	to   *gzip.Reader
 }
 
 func (l *lazyGzip) Read(p []byte) (n int, err error) {
 	if l.to == nil {
-		if l.to, err = gzip.NewReader(l.from); err == nil {
-			l.to.Multistream(!l.stream)
-		}
+		l.to, err = gzip.NewReader(l.from)
 	}
 	if err == nil {
 		n, err = l.to.Read(p)
@@ -281,7 +281,7 @@ func (e *Exchange) wholeBody(c *conn, h header, b *body) error {
 	}
 	defer func() { e.After = append(e.After, b.trailer...) }()
 	defer func() { e.After = append(e.After, b.faults...) }()
-	reader, known := decoded(b, h, false)
+	reader, known := decoded(b, h)
 	content, err := io.ReadAll(io.LimitReader(reader, maxContent+1))
 	if err == nil && len(content) > maxContent {
 		content, err = content[:maxContent], errTooMuch

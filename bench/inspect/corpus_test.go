@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"regexp"
@@ -70,6 +71,33 @@ func deflated(text string) string {
 	_, _ = io.WriteString(w, text)
 	_ = w.Flush()
 	return strings.TrimSuffix(b.String(), "\x00\x00\xff\xff")
+}
+
+// deflatedTwice is two compressed messages with the same text, in which the second one refers to the first.
+func deflatedTwice(text string) (frames string) {
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, flate.BestCompression)
+	for range 2 {
+		b.Reset()
+		_, _ = io.WriteString(w, text)
+		_ = w.Flush()
+		payload := strings.TrimSuffix(b.String(), "\x00\x00\xff\xff")
+		if len(payload) < 126 {
+			frames += frameOf(0xc1, payload)
+		} else {
+			frames += longFrame(0xc1, payload)
+		}
+	}
+	return frames
+}
+
+// distinct is a text in which nothing repeats.
+func distinct(size int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < size; i++ {
+		fmt.Fprintf(&b, "%c%c", 'a'+i/26, 'a'+i%26)
+	}
+	return b.String()[:size]
 }
 
 func frameOf(first byte, payload string) string {
@@ -248,6 +276,12 @@ var handshakeAnswers = []answer{
 	{"server_max_window_bits=8", "ws", replying(upgraded("", "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8")), offerDeflate, Right, nil, ""},
 	{"server_max_window_bits=+9", "ws", replying(upgraded("", "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=+9")), offerDeflate, Wrong, []string{"allowed: 8 to 15"}, ""},
 	{"semicolon without a parameter", "ws", replying(upgraded("", "Sec-WebSocket-Extensions: permessage-deflate;")), offerDeflate, Wrong, []string{"is not defined"}, ""},
+
+	{"empty Connection before another", "ws", replying(replaced("Connection: Upgrade", "Connection:\r\nConnection: Upgrade")), nil, Right, nil, ""},
+	{"versions with an empty element", "ws", replying(head("HTTP/1.1 426 x", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13,,8", "Content-Length: 0")), nil, Wrong, []string{"426", "must not have empty elements"}, ""},
+	{"status 431", "ws", replying(head("HTTP/1.1 431 x", "Content-Length: 0")), nil, Wrong, []string{"431: Request Header Fields Too Large (RFC 6585, section 5)"}, ""},
+	{"server_max_window_bits with an escaped digit", "ws", replying(upgraded("", `Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits="1\0"`)), offerDeflate, Right, nil, ""},
+	{"server_max_window_bits with half of the quotes", "ws", replying(upgraded("", `Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits="10`)), offerDeflate, Wrong, []string{"allowed: 8 to 15"}, ""},
 }
 
 var frameAnswers = []answer{
@@ -330,6 +364,15 @@ var frameAnswers = []answer{
 	{"compressed message with a final block", "ws", replying(upgraded(frameOf(0xc1, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, ": Hello"},
 	{"compressed message that uses the one before", "ws", replying(upgraded(frameOf(0xc1, "\xf2\x48\xcd\xc9\xc9\x07\x00")+frameOf(0xc1, "\xf2\x00\x11\x00\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, "5 of payload (decompressed: 5 bytes): Hello"},
 	{"the same without context takeover", "ws", replying(upgraded(frameOf(0xc1, "\xf2\x48\xcd\xc9\xc9\x07\x00")+frameOf(0xc1, "\xf2\x00\x11\x00\x00"), "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover")), offerDeflate, Wrong, []string{"not compressed with DEFLATE"}, ""},
+
+	{"first part that cannot be UTF-8", "ws", replying(upgraded("\x01\x02\xff\xfe")), nil, Wrong, []string{"not UTF-8"}, ""},
+	{"first part that cannot be UTF-8, and the last one", "ws", replying(upgraded("\x01\x02\xed\xa0\x80\x01\x80")), nil, Wrong, []string{"not UTF-8"}, ""},
+	{"first part that ends within a letter", "ws", replying(upgraded("\x01\x01\xc3")), nil, Contestable, []string{"the message is lost"}, ""},
+	{"binary message in parts", "ws", replying(upgraded("\x02\x02\xff\xfe\x80\x00")), nil, Right, nil, ""},
+	{"block behind a final block", "ws", replying(upgraded(frameOf(0xc1, "\xf3\x48\xcd\xc9\xc9\x07\x00"+"\xf3\x48\xcd\xc9\xc9\x07\x00\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, "(decompressed: 10 bytes): HelloHello"},
+	{"no UTF-8 behind a final block", "ws", replying(upgraded(frameOf(0xc1, "\xf3\x48\xcd\xc9\xc9\x07\x00"+"\x01\x01\x00\xfe\xff\xff\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Wrong, []string{"not UTF-8"}, ""},
+	{"compressed message beyond the window", "ws", replying(upgraded(deflatedTwice(distinct(300)), "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8")), offerDeflate, Wrong, []string{"not compressed with DEFLATE"}, ""},
+	{"compressed message within the window", "ws", replying(upgraded(deflatedTwice(distinct(300)), "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9")), offerDeflate, Right, nil, "(decompressed: 300 bytes)"},
 }
 
 var bodyAnswers = []answer{
@@ -441,6 +484,22 @@ var bodyAnswers = []answer{
 	{"gzip that is corrupt", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: gzip", "Content-Length: 20") + gzipped("hi")[:10] + strings.Repeat("\xff", 10)), nil, Wrong, []string{"the content is not gzip"}, ""},
 	{"gzip that is cut off", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: gzip", "Content-Length: 20") + gzipped("hi")[:20]), nil, Wrong, []string{"the content is not gzip"}, ""},
 	{"bytes behind gzip", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: gzip", "Content-Length: 28") + gzipped("hi")[:26] + "xx"), nil, Wrong, []string{"the content is not gzip"}, ""},
+
+	{"empty Connection", "http", replying(head("HTTP/1.1 204 No Content", "Connection:")), nil, Right, nil, ""},
+	{"empty Allow", "http", replying(head("HTTP/1.1 204 No Content", "Allow:")), nil, Right, nil, ""},
+	{"Allow with an empty element", "http", replying(head("HTTP/1.1 204 No Content", "Allow: GET,")), nil, Wrong, []string{"must not have empty elements"}, ""},
+	{"Vary with an empty element", "http", replying(head("HTTP/1.1 204 No Content", "Vary: a, ,b")), nil, Wrong, []string{"must not have empty elements"}, ""},
+	{"empty elements in quotes", "http", replying(head("HTTP/1.1 204 No Content", `Cache-Control: private="a,,b"`)), nil, Right, nil, ""},
+	{"identity as a content coding", "http", replying(head("HTTP/1.1 200 OK", "Content-Encoding: identity", "Content-Length: 2") + "{}"), nil, Contestable, []string{"reserved for Accept-Encoding"}, "{}"},
+	{"parameter of a type without a value", "http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/html; charset", "Content-Length: 2") + "{}"), nil, Wrong, []string{"section 8.3.1"}, ""},
+	{"parameter of a type with spaces", "http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/html; charset = utf-8", "Content-Length: 2") + "{}"), nil, Wrong, []string{"section 8.3.1"}, ""},
+	{"parameters of a type in quotes, and an empty one", "http", replying(head("HTTP/1.1 200 OK", `Content-Type: multipart/mixed; boundary="a;\"b,c" ;`, "Content-Length: 2") + "{}"), nil, Right, nil, ""},
+	{"206 without its range", "http", replying(head("HTTP/1.1 206 x", "Content-Length: 2") + "{}"), func(t *Target) { t.Fields = []string{"Range: bytes=0-1"} }, Wrong, []string{"missing"}, ""},
+	{"206 with several ranges", "http", replying(head("HTTP/1.1 206 x", "Content-Type: multipart/byteranges; boundary=x", "Content-Length: 2") + "{}"), func(t *Target) { t.Fields = []string{"Range: bytes=0-1,3-4"} }, Right, nil, ""},
+	{"Proxy-Authenticate in a trailer", "http", replying(chunks + "2\r\n{}\r\n0\r\nProxy-Authenticate: Basic\r\n\r\n"), nil, Wrong, []string{"not allowed in a trailer"}, ""},
+	{"Date in a leap second", "http", replying("HTTP/1.1 204 x\r\nDate: Sat, 31 Dec 2016 23:59:60 GMT\r\n\r\n"), nil, Right, nil, ""},
+	{"Last-Modified after Date", "http", replying(head("HTTP/1.1 204 x", "Last-Modified: Tue, 15 Nov 1994 08:12:32 GMT")), nil, Wrong, []string{"section 8.8.2.1"}, ""},
+	{"Last-Modified at Date", "http", replying(head("HTTP/1.1 204 x", "Last-Modified: Tue, 15 Nov 1994 08:12:31 GMT")), nil, Right, nil, ""},
 }
 
 var streamAnswers = []answer{
@@ -499,13 +558,25 @@ var streamAnswers = []answer{
 	{"data with U+0000", "sse+http", replying(events + "data: a\x00b\n\n"), nil, Right, nil, "a\ufffdb"},
 	{"charset as the second parameter", "sse+http", replying(head("HTTP/1.1 200 OK", `Content-Type: text/event-stream; x=y; Charset="iso-8859-1"`) + "data: x\n\n"), nil, Wrong, []string{"always UTF-8"}, ""},
 	{"charset in quotes", "sse+http", replying(head("HTTP/1.1 200 OK", `Content-Type: text/event-stream;charset="utf-8"`) + "data: x\n\n"), nil, Right, nil, ""},
-	{"event in a body with a length", "sse+http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Content-Length: 9") + "data: x\n\n"), nil, Right, nil, "the event is complete"},
+	{"event in a body with a length", "sse+http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Content-Length: 9") + "data: x\n\n"), nil, Contestable, []string{"a browser reconnects"}, "the event is complete"},
 	{"401 to a stream without a challenge", "sse+http", replying(head("HTTP/1.1 401 x", "Content-Length: 0")), nil, Wrong, []string{"401: Unauthorized", "missing"}, ""},
 	{"two types", "sse+http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Content-Type: text/event-stream") + "data: x\n\n"), nil, Wrong, []string{"only once"}, ""},
 	{"line of JSON behind a byte order mark", "stream+http", replying(ndjson + "\ufeff{}\n"), nil, Wrong, []string{"not a JSON text"}, ""},
 	{"lines of JSON that end in CR LF", "stream+http", replying(ndjson + "{}\r\n"), nil, Right, nil, "one JSON text"},
 	{"end within a line of JSON", "stream+http", closing(ndjson + "{}"), nil, Contestable, []string{"the last line has no end"}, "a line without its end"},
 	{"two JSON texts in a line", "stream+http", replying(ndjson + "{}{}\n"), nil, Wrong, []string{"not a JSON text"}, ""},
+
+	{"charset within another parameter", "sse+http", replying(head("HTTP/1.1 200 OK", `Content-Type: text/event-stream; x="a;charset=b"`) + "data: x\n\n"), nil, Right, nil, ""},
+	{"charset without a value", "sse+http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream; charset") + "data: x\n\n"), nil, Wrong, []string{"section 8.3.1"}, ""},
+	{"empty charset", "sse+http", replying(head("HTTP/1.1 200 OK", `Content-Type: text/event-stream; charset=""`) + "data: x\n\n"), nil, Wrong, []string{"always UTF-8"}, ""},
+	{"error in the second event", "sse+http", replying(events + "data: x\n\nretry: 3s\ndata: y\n\n"), nil, Wrong, []string{"not a number of ms"}, ""},
+	{"second event that is not UTF-8", "sse+http", replying(events + "data: x\n\ndata: \xff\n\n"), nil, Wrong, []string{"not UTF-8"}, ""},
+	{"end within the second event", "sse+http", closing(events + "data: x\n\ndata: y\n"), nil, Wrong, []string{"browsers discard it"}, ""},
+	{"end after an event", "sse+http", closing(events + "data: x\n\n"), nil, Contestable, []string{"a browser reconnects"}, ""},
+	{"half of the second event", "sse+http", replying(events + "data: x\n\ndata: y"), nil, Right, nil, "not complete yet"},
+	{"corrupt chunk after an event", "sse+http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked") + "9\r\ndata: x\n\n\r\nzz\r\n"), nil, Wrong, []string{"is not a chunk size"}, ""},
+	{"empty line of data that is no event", "sse+http", replying(events + "data: x\n\n\n"), nil, Right, nil, "there is no data before it"},
+	{"error in the second line of JSON", "stream+http", replying(ndjson + "{}\n{\n"), nil, Wrong, []string{"not a JSON text"}, ""},
 }
 
 // TestAnswersAreJudged sends each answer of the corpus.

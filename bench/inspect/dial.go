@@ -67,6 +67,9 @@ func ended(ctx context.Context, err error) error {
 // over reports whether the context of the connection has ended.
 func (c *conn) over() bool { return c.counter != nil && c.counter.ctx.Err() != nil }
 
+// cut reports whether TLS has ended without the closure alert that proves that nothing is missing.
+func (c *conn) cut() bool { return c.handshakes > 0 && c.counter.ended.Load() }
+
 // Close closes the connection.
 func (c *conn) Close() error {
 	if c.stop != nil {
@@ -104,6 +107,8 @@ func explainTLS(err error) error {
 	var alert tls.AlertError
 	var unverified *tls.CertificateVerificationError
 	switch {
+	case timedOut(err):
+		return errors.New("TLS handshake: timed out; for a port without TLS use ws://, http://, sse+http:// or stream+http://")
 	case errors.As(err, &noTLS):
 		return fmt.Errorf("TLS handshake: the response is not TLS (RFC 8446, section 5.1): %w; for a port without TLS use ws://, http://, sse+http:// or stream+http://", err)
 	case errors.As(err, &unverified):
@@ -126,6 +131,7 @@ type countingConn struct {
 	net.Conn
 	ctx      context.Context
 	up, down atomic.Int64 // bytes of TCP payload
+	ended    atomic.Bool  // the peer has ended TCP
 }
 
 func (c *countingConn) Write(b []byte) (int, error) {
@@ -137,6 +143,9 @@ func (c *countingConn) Write(b []byte) (int, error) {
 func (c *countingConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.down.Add(int64(n))
+	if err == io.EOF {
+		c.ended.Store(true)
+	}
 	return n, c.timely(err)
 }
 

@@ -38,6 +38,15 @@ func checkExtensions(value string, offered bool) string {
 	return ""
 }
 
+// windowBits returns server_max_window_bits, or its default (RFC 7692, section 7.1.2.1).
+func windowBits(extensions string) int {
+	value, _ := parameter(extensions, "server_max_window_bits")
+	if bits, err := strconv.Atoi(value); err == nil && 8 <= bits && bits <= 15 {
+		return bits
+	}
+	return 15
+}
+
 // checkParameter checks a parameter of permessage-deflate in a response.
 func checkParameter(name, value string, hasValue bool) string {
 	switch name {
@@ -49,9 +58,7 @@ func checkParameter(name, value string, hasValue bool) string {
 	case "client_max_window_bits":
 		return name + " must not be selected, as it was not offered (RFC 7692, section 7.1.2.2)"
 	case "server_max_window_bits":
-		if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
-			value = value[1 : len(value)-1]
-		}
+		value = unquote(value)
 		bits, err := strconv.Atoi(value)
 		if err != nil || bits < 8 || bits > 15 || value != strconv.Itoa(bits) {
 			return fmt.Sprintf("%s is %q; allowed: 8 to 15 (RFC 7692, section 7.1.2.1)", name, cutText(value))

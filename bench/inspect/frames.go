@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -93,8 +94,10 @@ type frames struct {
 	started    byte // opcode of a message that is not complete; 0: none
 	compressed bool
 	message    []byte // so far
-	window     []byte // at most 32 KiB of the last decompressed text
-	inflated   int    // decompressed bytes of all messages
+	notText    bool   // the message has bytes that cannot be UTF-8, whatever follows
+	window     []byte // the last decompressed text, as much as the server may refer to
+	windowSize int
+	inflated   int // decompressed bytes of all messages
 	closed     bool
 	broken     bool // within a message
 	wrong      bool // a frame was
@@ -166,12 +169,16 @@ func (f frame) lengthBytes() int {
 // data adds a data frame to its message, and checks the message if it is complete.
 func (s *frames) data(f frame, l *Line) string {
 	if f.opcode != opContinuation {
-		s.started, s.compressed, s.message = f.opcode, f.reserved != 0, nil
+		s.started, s.compressed, s.message, s.notText = f.opcode, f.reserved != 0, nil, false
 	}
 	s.message = append(s.message, f.payload...)
 	if !f.final {
 		l.For = "part of a message; its last frame has FIN set (RFC 6455, section 5.4)"
-		return ""
+		if s.started != opText || s.compressed || s.notText || !cannotBeText(s.message) {
+			return ""
+		}
+		s.notText = true
+		return notUTF8
 	}
 	kind := s.started
 	s.started = 0
@@ -191,28 +198,46 @@ func (s *frames) data(f frame, l *Line) string {
 		return ""
 	}
 	l.Text += what + ": " + cutText(string(content))
-	if !utf8.Valid(content) {
-		return "the text is not UTF-8 (RFC 6455, sections 5.6 and 8.1)"
+	if !utf8.Valid(content) && !s.notText {
+		return notUTF8
 	}
 	return ""
 }
 
-// inflate decompresses a message (RFC 7692, section 7.2.2).
-func (s *frames) inflate(compressed []byte) ([]byte, error) {
-	const tail = "\x00\x00\xff\xff" + "\x01\x00\x00\xff\xff" // the bytes that the sender removed, and an empty final part
-	in := io.MultiReader(bytes.NewReader(compressed), bytes.NewReader([]byte(tail)))
-	out, err := io.ReadAll(io.LimitReader(flate.NewReaderDict(in, s.window), int64(maxContent+1-s.inflated)))
-	if err != nil {
-		return nil, err
+const notUTF8 = "the text is not UTF-8 (RFC 6455, sections 5.6 and 8.1)"
+
+// cannotBeText reports whether a text is not UTF-8, even if its last letter is cut off.
+func cannotBeText(text []byte) bool {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && size == 1 {
+			return utf8.FullRune(text)
+		}
+		text = text[size:]
 	}
-	if s.inflated += len(out); s.inflated > maxContent {
-		return nil, errTooMuch
+	return false
+}
+
+// inflate decompresses a message (RFC 7692, section 7.2.2). A final block need not be the last one of the
+// message: the next block begins at the next byte (section 7.2.1).
+func (s *frames) inflate(compressed []byte) (all []byte, err error) {
+	const tail = "\x00\x00\xff\xff" + "\x01\x00\x00\xff\xff" // the bytes that the sender removed, and an empty final block
+	window := s.window
+	for in := bytes.NewReader(append(slices.Clone(compressed), tail...)); in.Len() > 0; {
+		out, err := io.ReadAll(io.LimitReader(flate.NewReaderDict(in, window), int64(maxContent+1-s.inflated)))
+		if err != nil {
+			return nil, err
+		}
+		if s.inflated += len(out); s.inflated > maxContent {
+			return nil, errTooMuch
+		}
+		all, window = append(all, out...), append(window, out...)
+		window = window[max(0, len(window)-s.windowSize):]
 	}
 	if !s.fresh {
-		s.window = append(s.window, out...)
-		s.window = s.window[max(0, len(s.window)-32<<10):]
+		s.window = window
 	}
-	return out, nil
+	return all, nil
 }
 
 // closeCodes are the meanings of codes (RFC 6455, section 7.4.1, and the registry of IANA).

@@ -66,7 +66,10 @@ func FuzzLists(f *testing.F) {
 		if got, want := has(list, word), httpguts.HeaderValuesContainsToken([]string{list}, word); token.MatchString(word) && got != want {
 			t.Errorf("%q contains %q: %t, want %t", list, word, got, want)
 		}
-		_, _ = hasEmpty(list), parameter(list, word)
+		_ = hasEmpty(list)
+		if got, found := parameter(list, word); found && !strings.Contains(unquote(list), got) && !strings.Contains(list, `\`) {
+			t.Errorf("parameter %q of %q is %q", word, list, got)
+		}
 		if kind := mediaType(list); len(kind) > len(list) {
 			t.Errorf("type %q of %q", kind, list)
 		}

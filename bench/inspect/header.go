@@ -50,7 +50,7 @@ func violates(format string, args ...any) error { return violation{fmt.Sprintf(f
 
 var (
 	statusLine = regexp.MustCompile(`^HTTP/([0-9]\.[0-9]) ([0-9]{3})( |$)`)
-	token      = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") // RFC 9110, section 5.6.2
+	token      = regexp.MustCompile("^" + tokenSyntax + "$") // RFC 9110, section 5.6.2
 )
 
 // readHeader reads up to the empty line.
@@ -162,7 +162,8 @@ func has(list, word string) bool {
 
 // hasEmpty reports whether a comma-separated list has an element without text.
 func hasEmpty(list string) bool {
-	return slices.ContainsFunc(strings.Split(list, ","), func(item string) bool { return trimOWS(item) == "" })
+	items := strings.Split(quoted.ReplaceAllString(list, "x"), ",")
+	return slices.ContainsFunc(items, func(item string) bool { return trimOWS(item) == "" })
 }
 
 // mediaType returns a media type without its parameters, in lower case.
@@ -253,6 +254,9 @@ const (
 // missing returns a line for each required field that is not there.
 func (h header) missing(rules []rule, seen map[string]bool) (lines []Line) {
 	for _, r := range slices.Concat(rules, obliged) {
+		if r.name == "Content-Range" && mediaType(h.value("Content-Type")) == "multipart/byteranges" {
+			continue // each part has its own
+		}
 		if r.required != 0 && r.required == h.status && !seen[lower(r.name)] {
 			lines = append(lines, Line{Text: r.name + ": …", For: r.purpose, Grade: Missing, Why: "missing in the response"})
 		}
@@ -314,6 +318,7 @@ type rule struct {
 
 // obliged are the fields that a status requires in every response.
 var obliged = []rule{
+	{"Content-Range", "the range that the body holds; required with 206 (RFC 9110, section 15.3.7.1)", 206, nil},
 	{"WWW-Authenticate", "how to authenticate; required with 401 (RFC 9110, section 15.5.2)", 401, nil},
 	{"Allow", "the methods that the resource supports; required with 405 (RFC 9110, section 15.5.6)", 405, nil},
 	{"Proxy-Authenticate", "how to authenticate; required with 407 (RFC 9110, section 15.5.8)", 407, nil},

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
@@ -395,6 +398,73 @@ func TestNegativeHandshakesAreChecked(t *testing.T) {
 	if wrong := try(replying(switched + crlf("Sec-WebSocket-Extensions: unheard-of", "Sec-WebSocket-Protocol: other", ""))); len(wrong) != refuse+2 {
 		t.Errorf("a server that selects what was not offered: %d wrong, want %d: %q", len(wrong), refuse+2, wrong)
 	}
+	// A response without a switch is allowed unless Host is wrong, which requires a 400.
+	if wrong := try(replying(head("HTTP/1.1 200 OK", "Sec-WebSocket-Version: 13", "Content-Length: 0"))); len(wrong) != accept+2 {
+		t.Errorf("a server that does not switch: %d wrong, want %d: %q", len(wrong), accept+2, wrong)
+	}
+	for _, incomplete := range []string{replaced("Connection: Upgrade\r\n", ""), replaced(": websocket", ": h2c"), replaced("HTTP/1.1", "HTTP/1.0"), replaced("KEY", "KEY\r\nSec-WebSocket-Accept: KEY")} {
+		if wrong := try(replying(incomplete)); len(wrong) != len(Handshakes)-contestable {
+			t.Errorf("a server that sends %q: %d wrong, want %d: %q", incomplete, len(wrong), len(Handshakes)-contestable, wrong)
+		}
+	}
+}
+
+// An error is required of a server that does not switch, although it may ignore Upgrade.
+func TestRefusalWithoutErrorIsContestable(t *testing.T) {
+	for status, want := range map[int]Grade{200: Contestable, 302: Contestable, 400: Right, 403: Right, 500: Contestable, 501: Right} {
+		r := Reaction{Handshake: Handshake{Refuse: true}, Status: status}
+		if r.judge(header{status: status}, ""); r.Grade != want {
+			t.Errorf("%d: %s (%s), want %s", status, r.Grade, r.Why, want)
+		}
+	}
+}
+
+// A body that ends with the connection is complete only after a closure alert of TLS.
+func TestEndWithoutClosureAlertIsIncomplete(t *testing.T) {
+	for _, response := range []string{head("HTTP/1.1 200 OK") + "{}", events + "data: x\n\n", head("HTTP/1.1 200 OK", "Content-Length: 2") + "{}"} {
+		for _, alert := range []bool{true, false} {
+			s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				c, _, err := w.(http.Hijacker).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = io.WriteString(c, response)
+				if !alert {
+					c = c.(*tls.Conn).NetConn()
+				}
+				c.Close()
+			}))
+			scheme := "https"
+			if strings.HasPrefix(response, events) {
+				scheme = "sse+https"
+			}
+			e := inspecting(t, scheme+"://"+s.Listener.Addr().String()+"/", func(to *Target) {
+				to.Wait, to.TLS = 10*time.Second, &tls.Config{InsecureSkipVerify: true}
+			})
+			s.Close()
+			wrong := e.Graded(Wrong)
+			if cut := !alert && !strings.Contains(response, "Content-Length"); cut != (len(wrong) == 1 && strings.Contains(wrong[0].Why, "RFC 9112, section 9.8")) {
+				t.Errorf("%q, with an alert %t: %v", response, alert, wrong)
+			}
+		}
+	}
+}
+
+func TestSilentPortIsNamedTimeoutOfTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		to, err := ParseTarget("wss://a.test/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		go func() { _, _ = io.Copy(io.Discard, theirs) }()
+		to.connect = func(context.Context, string, string) (net.Conn, error) { return ours, nil }
+		if _, err := Do(context.Background(), to); err == nil || !strings.Contains(err.Error(), "TLS handshake: timed out; for a port without TLS use ws://") {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 // A server that does not respond in time neither accepts nor refuses.

@@ -77,8 +77,8 @@ func lowerCase(lines []Line) []Line {
 var Handshakes = []Handshake{
 	{"POST instead of GET", "RFC 6455, section 4.2.1", true, "", request("GET ", "POST "), nil},
 	{"HTTP/1.0", "RFC 9110, section 7.8; RFC 6455, section 4.2.1", true, "", request("HTTP/1.1", "HTTP/1.0"), nil},
-	{"no Host", "RFC 9112, section 3.2; RFC 6455, section 4.2.1", true, "", without("Host"), nil},
-	{"two Hosts", "RFC 9112, section 3.2", true, "", with("Host", "a.test", "b.test"), nil},
+	{"no Host", "RFC 9112, section 3.2; RFC 6455, section 4.2.1", true, "", without("Host"), isBadRequest},
+	{"two Hosts", "RFC 9112, section 3.2", true, "", with("Host", "a.test", "b.test"), isBadRequest},
 	{"no Upgrade", "RFC 6455, section 4.2.1", true, "", without("Upgrade"), nil},
 	{"Upgrade to another protocol", "RFC 6455, section 4.2.1", true, "", with("Upgrade", "h2c"), nil},
 	{"no Connection", "RFC 6455, section 4.2.1", true, "", without("Connection"), nil},
@@ -110,6 +110,14 @@ var Handshakes = []Handshake{
 		return ""
 	}},
 	{"an unknown field", "RFC 9110, section 5.1: unknown fields are ignored", false, "", with("X-Unheard-Of", "1"), nil},
+}
+
+// isBadRequest checks the status that an error of Host requires.
+func isBadRequest(h header) string {
+	if h.status != http.StatusBadRequest {
+		return "refused, but not with the status 400"
+	}
+	return ""
 }
 
 // ErrPublicAddress reports that a server has a public address.
@@ -167,13 +175,28 @@ func (hs Handshake) try(ctx context.Context, t Target, address string) (Reaction
 	h, err := e.receive(c)
 	r.Ended = err
 	r.Status = h.status
-	r.judge(h, acceptOf(key))
+	r.judge(h, t.wrongSwitch(h, key))
 	return r, nil
+}
+
+// wrongSwitch returns what is wrong in the lines of a 101 that switch the protocol; "": nothing.
+func (t Target) wrongSwitch(h header, key string) string {
+	if h.status != 101 {
+		return ""
+	}
+	for i, l := range h.explain(t.upgradeRules(key)) {
+		name, _, _ := strings.Cut(l.Text, ":")
+		switches := i == 0 || slices.ContainsFunc([]string{"Upgrade", "Connection", "Sec-WebSocket-Accept"}, func(one string) bool { return equalFold(one, name) })
+		if switches && (l.Grade == Wrong || l.Grade == Missing) {
+			return name + ": " + l.Why
+		}
+	}
+	return ""
 }
 
 // judge grades the reaction. A server that closes the connection refuses, but the standard requires
 // a response. Silence is neither.
-func (r *Reaction) judge(h header, accept string) {
+func (r *Reaction) judge(h header, wrong string) {
 	accepted := r.Status == 101
 	r.Grade, r.Why = Right, "refused"
 	if accepted {
@@ -196,11 +219,11 @@ func (r *Reaction) judge(h header, accept string) {
 		r.Grade, r.Why = Contestable, r.Why+" ("+r.Open+")"
 	case accepted == r.Refuse:
 		r.Grade = Wrong
-	case accepted && h.value("Sec-WebSocket-Accept") != accept:
-		r.Grade, r.Why = Wrong, "accepted, but Sec-WebSocket-Accept is not that of the key (RFC 6455, section 4.2.2)"
-	case r.check != nil:
-		if why := r.check(h); why != "" {
-			r.Grade, r.Why = Wrong, why
-		}
+	case wrong != "":
+		r.Grade, r.Why = Wrong, "accepted, but "+wrong
+	case r.check != nil && r.check(h) != "":
+		r.Grade, r.Why = Wrong, r.check(h)
+	case r.Refuse && r.Status < 400:
+		r.Grade, r.Why = Contestable, "not switched: a server may ignore Upgrade (RFC 9110, section 7.8), but an HTTP error is required (RFC 6455, section 4.2.1)"
 	}
 }

@@ -51,8 +51,9 @@ func (e *Exchange) plainRequest(c *conn) error {
 	}
 	e.Response = h.explain(t.plainRules())
 	b := newBody(c.reader, h)
+	b.cut = c.cut
 	if isStream && h.status == 200 && t.method() != "HEAD" {
-		return e.firstUnit(c, h, b, stream)
+		return e.readStream(c, h, b, stream)
 	}
 	return e.wholeBody(c, h, b)
 }
@@ -66,7 +67,7 @@ func (t Target) plainRules() []rule {
 			if t.Kind == Poll && has(value, "close") {
 				return Contestable, newConnection
 			}
-			return checkList(value, h)
+			return checkList("Connection")(value, h)
 		}},
 	}
 	if stream, isStream := streams[t.Kind]; isStream {

@@ -16,11 +16,16 @@ var statuses = map[int]string{
 	500: "15.6.1", 501: "15.6.2", 502: "15.6.3", 503: "15.6.4", 504: "15.6.5", 505: "15.6.6",
 }
 
-// additional have the clause of each status of RFC 6585.
-var additional = map[int]string{428: "3", 429: "4", 431: "5", 511: "6"}
-
 // renamed are the names of statuses for which net/http has an older one.
 var renamed = map[int]string{413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+
+// otherStatuses are the ones of other standards.
+var otherStatuses = map[int]string{
+	207: "RFC 4918, section 11.1", 208: "RFC 5842, section 7.1", 226: "RFC 3229, section 10.4.1",
+	423: "RFC 4918, section 11.3", 424: "RFC 4918, section 11.4", 425: "RFC 8470, section 5.2", 428: "RFC 6585, section 3",
+	429: "RFC 6585, section 4", 431: "RFC 6585, section 5", 451: "RFC 7725, section 3",
+	506: "RFC 2295, section 8.1", 507: "RFC 4918, section 11.5", 508: "RFC 5842, section 7.2", 511: "RFC 6585, section 6",
+}
 
 // meaning returns what a status means, with the clause. An unknown status counts as the first of
 // its class (RFC 9110, section 15).
@@ -28,8 +33,8 @@ func meaning(status int) string {
 	if section, known := statuses[status]; known {
 		return fmt.Sprintf("%d: %s (RFC 9110, section %s)", status, cmp.Or(renamed[status], http.StatusText(status)), section)
 	}
-	if section, known := additional[status]; known {
-		return fmt.Sprintf("%d: %s (RFC 6585, section %s)", status, http.StatusText(status), section)
+	if clause, known := otherStatuses[status]; known {
+		return fmt.Sprintf("%d: %s (%s)", status, http.StatusText(status), clause)
 	}
 	return fmt.Sprintf("%d: counts as %d (RFC 9110, section 15)", status, status/100*100)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -51,36 +52,49 @@ func (s stream) checkType(kind Kind) check {
 		if h.status != 200 {
 			return Plain, ""
 		}
-		charset := parameter(value, "charset")
+		charset, hasCharset := parameter(value, "charset")
 		switch got := mediaType(value); {
 		case kind == Lines && got != s.mediaType:
 			return Contestable, fmt.Sprintf("expected %q; no standard defines the type (RFC 9110, section 8.3)", s.mediaType)
 		case got != s.mediaType:
 			return Wrong, fmt.Sprintf("must be %q (HTML Living Standard, section 9.2.3)", s.mediaType)
-		case kind == SSE && charset != "" && !equalFold(charset, "utf-8"):
+		case !typeName.MatchString(value):
+			return checkMediaType(value, h)
+		case kind == SSE && hasCharset && !equalFold(charset, "utf-8"):
 			return Wrong, "events are always UTF-8 (HTML Living Standard, section 9.2.5)"
 		}
 		return Right, ""
 	}
 }
 
-// parameter returns the value of a parameter of a media type; "": it has none (RFC 9110, section 5.6.6).
-func parameter(value, name string) string {
-	for one := range strings.SplitSeq(value, ";") {
-		if n, v, found := strings.Cut(one, "="); found && equalFold(trimOWS(n), name) {
-			return strings.Trim(v, ` "`)
+// parameter returns the value of a parameter of a media type, and whether it has one (RFC 9110, section 5.6.6).
+func parameter(mediaType, name string) (string, bool) {
+	for _, one := range typeValue.FindAllStringSubmatch(mediaType, -1) {
+		if equalFold(one[1], name) {
+			return unquote(one[2]), true
 		}
 	}
-	return ""
+	return "", false
 }
 
-// firstUnit reads a stream up to the end of its first event or line.
-func (e *Exchange) firstUnit(c *conn, h header, b *body, s stream) error {
-	reader, known := decoded(b, h, true)
+var escaped = regexp.MustCompile(`\\(.)`)
+
+// unquote returns the text of a quoted string (RFC 9110, section 5.6.4), and any other text as it is.
+func unquote(text string) string {
+	if len(text) < 2 || text[0] != '"' || text[len(text)-1] != '"' {
+		return text
+	}
+	return escaped.ReplaceAllString(text[1:len(text)-1], "$1")
+}
+
+// readStream reads a stream until the wait is over.
+func (e *Exchange) readStream(c *conn, h header, b *body, s stream) error {
+	reader, known := decoded(b, h)
 	if !known {
 		e.After = append(e.After, Line{Text: "(a stream coded by " + cutText(h.value("Content-Encoding")) + ")", For: "not decoded here, so not checked (RFC 9110, section 8.4)"})
 		return nil
 	}
+	c.extendDeadline(e.Target.wait())
 	lines := &lineReader{r: bufio.NewReaderSize(io.LimitReader(reader, maxContent), maxLine), cr: s.cr}
 	err := e.units(c, lines, s)
 	e.After = append(e.After, b.faults...)
@@ -91,15 +105,17 @@ func (e *Exchange) firstUnit(c *conn, h header, b *body, s stream) error {
 	return err
 }
 
-// units explains lines up to the end of the first element.
+// units explains lines until the wait is over.
 func (e *Exchange) units(c *conn, lines *lineReader, s stream) error {
-	parse := s.parser()
+	parse, any := s.parser(), false
 	for {
 		text, bytes, err := lines.next()
 		e.content += bytes
 		switch {
-		case err != nil && timedOut(err) && text == "":
+		case err != nil && timedOut(err) && text == "" && !any:
 			e.After = append(e.After, Line{Text: "(no " + s.unit + " yet)", For: "the stream is open, but no message was published meanwhile"})
+			return nil
+		case err != nil && timedOut(err) && text == "":
 			return nil
 		case err != nil && timedOut(err):
 			e.After = append(e.After, Line{Text: cutText(text), Bytes: bytes, For: "the start of a line that is not complete yet"})
@@ -119,12 +135,10 @@ func (e *Exchange) units(c *conn, lines *lineReader, s stream) error {
 		}
 		line, _, complete := parse(text, bytes)
 		if e.frames++; e.frames == maxFrames {
-			return limit(fmt.Sprintf("more than %d lines without an %s; the rest was not read", maxFrames, s.unit))
+			return limit(fmt.Sprintf("more than %d lines; the rest was not read", maxFrames))
 		}
 		e.After = append(e.After, line)
-		if complete {
-			return nil
-		}
+		any = any || complete
 	}
 }
 
@@ -198,10 +212,11 @@ func newEvents() parser {
 		}
 		if text == "" {
 			l := Line{Text: "(empty line)", Bytes: bytes, For: "no event: there is no data before it (HTML Living Standard, section 9.2.6)"}
-			if data {
+			complete := data
+			if data = false; complete {
 				l.For = "the event is complete"
 			}
-			return l, data, data
+			return l, complete, complete
 		}
 		name, value, _ := strings.Cut(text, ":")
 		data = data || name == "data"

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -144,10 +145,22 @@ const (
 
 // Check returns an error that names the flag of a value that must not be sent.
 func (t Target) Check() error {
-	for _, check := range []func() error{t.checkOrigin, t.checkSubprotocols, t.checkFields, t.checkMethod, t.checkMessages} {
+	for _, check := range []func() error{t.checkKind, t.checkOrigin, t.checkSubprotocols, t.checkFields, t.checkMethod, t.checkMessages} {
 		if err := check(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkKind refuses what only the handshake of a WebSocket can offer.
+func (t Target) checkKind() error {
+	const allowed = "is offered in WebSocket handshakes; allowed: with ws:// and wss:// URLs"
+	switch {
+	case t.Kind != WebSocket && t.Deflate:
+		return errors.New("--deflate: " + allowed)
+	case t.Kind != WebSocket && t.Subprotocol != "":
+		return errors.New("--subprotocol: " + allowed)
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func (t Target) upgradeRules(key string) []rule {
 		{"", "101 switches to WebSocket after the empty line; any other status is a normal HTTP response (RFC 6455, section 4.2.2)", 0, func(_ string, h header) (Grade, string) {
 			return judge(h.status == 101, "the server did not switch. "+meaning(h.status))
 		}},
-		{"Sec-WebSocket-Version", "versions that the server supports, if it refuses another one (RFC 6455, section 4.4)", 0, nil},
+		{"Sec-WebSocket-Version", "versions that the server supports, if it refuses another one (RFC 6455, section 4.4)", 0, checkList("Sec-WebSocket-Version")},
 		{"Upgrade", "the new protocol (RFC 6455, section 4.2.2)", 101, func(value string, h header) (Grade, string) {
 			if h.status != 101 {
 				return checkUpgrade(value, h)
@@ -89,8 +89,8 @@ func (t Target) upgradeRules(key string) []rule {
 			return judge(equalFold(value, "websocket"), `must be "websocket" (RFC 6455, section 4.1)`)
 		}},
 		{"Connection", "limits Upgrade to the next hop (RFC 6455, section 4.2.2)", 101, func(value string, h header) (Grade, string) {
-			if hasEmpty(value) || h.status != 101 {
-				return checkList(value, h)
+			if grade, why := checkList("Connection")(value, h); grade != Plain || h.status != 101 {
+				return grade, why
 			}
 			return judge(has(value, "upgrade"), `must contain "Upgrade" (RFC 6455, section 4.1)`)
 		}},
@@ -133,6 +133,8 @@ func (e *Exchange) talk(c *conn, h header) error {
 	s := &frames{
 		deflate: e.Target.Deflate && checkExtensions(extensions, true) == "" && extensions != "",
 		fresh:   strings.Contains(extensions, "server_no_context_takeover"),
+
+		windowSize: 1 << windowBits(extensions),
 	}
 	c.extendDeadline(e.Target.wait())
 	for _, text := range e.Target.Send {

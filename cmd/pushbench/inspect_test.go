@@ -42,7 +42,7 @@ func TestInspectOurServers(t *testing.T) {
 		inspected := func(args ...string) int {
 			out.Reset()
 			errs.Reset()
-			return run(context.Background(), append([]string{"inspect"}, args...), nil, &out, &errs)
+			return run(context.Background(), append([]string{"inspect", "--wait", "1s"}, args...), nil, &out, &errs)
 		}
 		if code := inspected(urls["shortpoll"], urls["longpoll"], urls["sse"], urls["httpstream"]); code != int(app.OK) {
 			t.Errorf("exit code %d: %s\n%s", code, errs.String(), out.String())
