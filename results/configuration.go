@@ -133,7 +133,7 @@ func (c Configuration) FileName() string {
 
 // variantName matches a valid variant. It becomes a part of file names, of tags in the interval
 // log and of benchmark keys.
-var variantName = regexp.MustCompile(`^( [a-z][a-z0-9_]{0,15}=[a-z0-9][a-z0-9.µ_-]{0,31}){0,11}$`)
+var variantName = regexp.MustCompile(`^( [a-z][a-z0-9_]{0,15}=[a-z0-9][a-z0-9.µ_-]{0,63}){0,11}$`)
 
 func (m Manifest) checkConfigurations() error {
 	for i, c := range m.Configurations {

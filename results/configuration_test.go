@@ -5,6 +5,7 @@ package results_test
 import (
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,4 +152,18 @@ func writeAndOpen(t *testing.T, run *results.Run) error {
 	}
 	_, err = results.Open(finished.Path)
 	return err
+}
+
+// A target file may have a name of 64 characters.
+func TestAReferenceHasTheLongestNameOfATarget(t *testing.T) {
+	run := swept()
+	name := strings.Repeat("a", 64)
+	run.Manifest.Configurations = append(run.Manifest.Configurations, results.Configuration{Name: "sse target=" + name, Transport: "sse", Target: name})
+	f, err := results.Create(filepath.Join(t.TempDir(), "run"), run.Manifest, []byte("name: swept\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Finish(run.Manifest, nothing); err != nil {
+		t.Error(err)
+	}
 }
