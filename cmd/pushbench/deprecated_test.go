@@ -83,20 +83,20 @@ func TestSecondProcessOfACommandLineDoesNotWarn(t *testing.T) {
 	}
 }
 
-func TestHelpNamesDeprecatedFlagsInItsLastLine(t *testing.T) {
+func TestHelpNamesDeprecatedFlagsInItsLastParagraph(t *testing.T) {
 	for _, c := range newRootCommand().Commands() {
 		var out, errs bytes.Buffer
 		if code := run(t.Context(), []string{"help", c.Name()}, strings.NewReader(""), &out, &errs); code != int(app.OK) {
 			t.Fatalf("help %s: exit code %d: %s", c.Name(), code, &errs)
 		}
-		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		last := lines[len(lines)-1]
+		text := strings.TrimSpace(out.String())
+		last := strings.Join(strings.Fields(text[strings.LastIndex(text, "\n\n")+1:]), " ")
 		if named := strings.HasPrefix(last, "Deprecated names, still accepted: "); named != (deprecated[c.Name()] != nil) {
-			t.Errorf("%s: the last line of help is %q", c.Name(), last)
+			t.Errorf("%s: the last paragraph of help is %q", c.Name(), last)
 		}
 		for _, r := range deprecated[c.Name()] {
-			if !strings.Contains(last, "--"+r.old+" (--"+r.name+")") || strings.Count(out.String(), "--"+r.old+" ") != 1 {
-				t.Errorf("%s: help must name --%s only in its last line: %s", c.Name(), r.old, &out)
+			if !strings.Contains(last, "--"+r.old+" (--"+r.name+")") || strings.Count(strings.Join(strings.Fields(text), " "), "--"+r.old+" ") != 1 {
+				t.Errorf("%s: help must name --%s only in its last paragraph: %s", c.Name(), r.old, &out)
 			}
 		}
 	}

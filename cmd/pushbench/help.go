@@ -11,7 +11,7 @@ import (
 	"pushbench/results/report"
 )
 
-// helpWidth is the number of columns of help, those of a terminal that nobody has enlarged.
+// helpWidth is the number of columns of help, those of a terminal as it opens.
 const helpWidth = 80
 
 // wrapHelp makes the help of all commands fit into helpWidth columns.

@@ -59,7 +59,7 @@ var layout = []rule{
 		packages: "bench/generator", // independent of the trial that starts it
 		may: []string{
 			"bench/child", "bench/client", "bench/client/engines", "bench/client/goroutine", "bench/clock", "bench/lab", "bench/payload", "bench/record", "bench/schedule", "bench/target", "bench/validity",
-			"scenarios", "results",
+			"scenarios", "results", "results/metric",
 		},
 		tests: []string{"bench/generator/generatortest"},
 	},
