@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -345,11 +346,13 @@ func (c *client) handle(kind int, r io.Reader) error {
 
 // readAll reads a message; if that has to wait, it counts its bytes.
 func (c *client) readAll(r io.Reader) ([]byte, error) {
-	if c.waits {
-		r = &arriving{Reader: r, conn: c.conn}
-		defer c.conn.Unreserve()
+	if !c.waits {
+		return io.ReadAll(r)
 	}
-	return io.ReadAll(r)
+	defer c.conn.Unreserve()
+	var b bytes.Buffer // io.ReadAll copies also what has arrived of a message that does not end
+	_, err := b.ReadFrom(&arriving{Reader: r, conn: c.conn})
+	return b.Bytes(), err
 }
 
 // An arriving message counts among what all connections may use together.
