@@ -2,6 +2,7 @@ package servers_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -124,6 +125,31 @@ func TestPipelineThatIsNotReadSkipsNoResponse(t *testing.T) {
 			}
 			if !strings.Contains(string(a.body), "messages") {
 				t.Fatalf("after %d responses to %d polls got %s", got, polls, a.body)
+			}
+		}
+	})
+}
+
+// Requests of a client that does not read wait until it does, so that its responses need no memory.
+func TestPipelineWaitsForItsReader(t *testing.T) {
+	on(t, "shortpoll longpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		for range 4 {
+			s.publish(t, "a", strings.Repeat("x", 60<<10))
+		}
+		const polls = 60 // 14 MB: more than the kernel and the connection keep
+		c := dial(t, s)
+		c.send(strings.Repeat("GET /v1/poll?topic=a&after=00000000000000aa.1 HTTP/1.1\r\nHost: "+s.addr+"\r\n\r\n", polls))
+		until(t, "slow", func() bool { return s.service.Poller.Slow() == 1 })
+		for range 20 {
+			s.get(t, "/v1/healthz")
+		}
+		if n := stats(t, s); n.Requests["poll"] >= polls {
+			t.Errorf("all %d polls handled, although no response was read", polls)
+		}
+		for range polls {
+			if a := c.response("GET"); !strings.Contains(string(a.body), "messages") {
+				t.Fatalf("got %s", a.body)
 			}
 		}
 	})
@@ -266,6 +292,33 @@ func TestShutdownEndsNewClientsCleanly(t *testing.T) {
 }
 
 // Accepted messages are delivered before the end, even during their batching delay.
+// However many clients there are, the grace is not exceeded for their sake.
+func TestShutdownAfterItsGraceOnlyCloses(t *testing.T) {
+	on(t, chunked, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		until(t, "settled", func() bool {
+			for _, conn := range s.service.Conns() {
+				if sub, ok := conn.State().(wire.Subscriber); ok && sub.Settled() {
+					return true
+				}
+			}
+			return false
+		})
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		s.stopping.Do(func() {
+			_ = s.edge.Shutdown(over) // net/http reports that it had no time
+			<-s.served
+			s.service.Close()
+		})
+		if rest := c.readToEnd(); rest != "" {
+			t.Errorf("got %q, want the end of the connection", rest)
+		}
+	})
+}
+
 func TestShutdownDeliversMessagesInBatchingDelay(t *testing.T) {
 	on(t, batched, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{BatchingDelay: time.Hour})

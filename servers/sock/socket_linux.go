@@ -195,8 +195,30 @@ func (c *Conn) send(p []byte) (sent int, err error) {
 // sendPending sends pending bytes, as many as the kernel accepts; c.mu is held.
 func (c *Conn) sendPending() error {
 	n, err := c.send(c.pending)
-	c.advance(n)
+	if c.advance(n); len(c.pending) == 0 {
+		c.wakeReader()
+	}
 	return err
+}
+
+// AwaitSent waits until no bytes are unsent, or the connection has ended, as it does when it stalls. Only the goroutine
+// that reads may call it.
+func (c *Conn) AwaitSent() {
+	if !c.Unsent() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.pending) > 0 {
+		if c.wake == nil {
+			c.wake = make(chan struct{}, 1)
+		}
+		c.reading = true
+		c.mu.Unlock()
+		<-c.wake
+		c.mu.Lock()
+		c.reading = false
+	}
 }
 
 // delivered returns how many bytes the peer has acknowledged; c.mu is held.

@@ -12,7 +12,8 @@ import (
 // A socket is a connection of the Go runtime.
 type socket struct {
 	tcp   *net.TCPConn
-	ended error // with which peek's read failed for good; nil: it has not
+	sent  chan struct{} // closed when nothing is pending; nil: no reader waits for that
+	ended error         // with which peek's read failed for good; nil: it has not
 }
 
 func (c *Conn) receive(p []byte) (int, error) { return c.tcp.Read(p) }
@@ -35,10 +36,34 @@ func (c *Conn) send([]byte) (int, error) { return 0, nil }
 
 func (c *Conn) sendPending() error { return nil }
 
+// AwaitSent waits until no bytes are unsent, or the connection has ended, as it does when it stalls.
+func (c *Conn) AwaitSent() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.pending) > 0 {
+		sent := make(chan struct{})
+		c.sent = sent
+		c.mu.Unlock()
+		<-sent
+		c.mu.Lock()
+	}
+}
+
+// endAwaitSent wakes AwaitSent; c.mu is held.
+func (c *Conn) endAwaitSent() {
+	if c.sent != nil {
+		close(c.sent)
+		c.sent = nil
+	}
+}
+
 // delivered returns a number that changes when bytes are sent; c.mu is held.
 func (c *Conn) delivered() uint64 { return uint64(len(c.pending)) }
 
-func (c *Conn) closeSocket() error { return c.tcp.Close() }
+func (c *Conn) closeSocket() error {
+	c.endAwaitSent()
+	return c.tcp.Close()
+}
 
 // Linger closes the connection; a peer that is still sending may lose the response.
 func (c *Conn) Linger() { _ = c.Close() }

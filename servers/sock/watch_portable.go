@@ -42,6 +42,7 @@ func (c *Conn) drain(stopped func()) {
 		p := c.pending
 		if len(p) == 0 || c.finished {
 			stopped()
+			c.endAwaitSent()
 			c.mu.Unlock()
 			c.ready(Drained, false)
 			return

@@ -73,6 +73,9 @@ func (e *Edge) Serve(ln net.Listener) error { return e.server.Serve(e.service.li
 func (e *Edge) Shutdown(ctx context.Context) error {
 	e.service.beginShutdown()
 	for _, conn := range e.service.Conns() {
+		if ctx.Err() != nil {
+			break
+		}
 		if s, ok := conn.State().(Subscriber); ok {
 			s.Shutdown()
 		}

@@ -34,8 +34,11 @@ var New = map[string]func(*wire.Service, []netip.Prefix) *wire.Edge{
 	transports.Webhook:    func(s *wire.Service, hooks []netip.Prefix) *wire.Edge { return webhook.New(s, hooks) },
 }
 
-// ShutdownLimit is how long a server may take to end.
-const ShutdownLimit = 5 * time.Second
+// ShutdownLimit is how long a server may take to end; the last closingTime of it is to close the connections that are left.
+const (
+	ShutdownLimit = 5 * time.Second
+	closingTime   = 500 * time.Millisecond
+)
 
 // Serve serves until ctx is done and then shuts down gracefully, for at most ShutdownLimit.
 func Serve(ctx context.Context, edge *wire.Edge, ln net.Listener) error {
@@ -46,7 +49,7 @@ func Serve(ctx context.Context, edge *wire.Edge, ln net.Listener) error {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), cmp.Or(err, net.ErrClosed)) // nil: another part of the process closed the listener
 	case <-ctx.Done():
 	}
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), ShutdownLimit)
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), ShutdownLimit-closingTime)
 	defer cancel()
 	return errors.Join(edge.Shutdown(limit), <-served)
 }

@@ -128,9 +128,9 @@ func (c *fastConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// begin ends the turn if there is no request, or if the turn has been long.
+// begin ends the turn if there is no request, if the turn has been long, or if the client does not read its responses.
 func (c *fastConn) begin(p []byte) (int, error) {
-	if c.begun == turnRequests || c.moved >= turnBytes {
+	if c.begun == turnRequests || c.moved >= turnBytes || c.Unsent() {
 		c.turnOver, c.spent = true, true
 		return 0, io.EOF
 	}

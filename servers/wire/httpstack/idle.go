@@ -30,6 +30,7 @@ func (c *idleConn) Resume() {
 	switch {
 	case c.stack.Closing(): // closeIdle may have run before this connection was idle
 		go c.stop() // asynchronous: the caller may hold a lock that closed takes
+	case c.Unsent(): // Drained begins the next turn: who does not read gets no more responses
 	case c.Buffered() > 0, c.Watch(sock.Readable) != 0:
 		c.begin()
 	}

@@ -43,6 +43,7 @@ func (c *netConn) Read(p []byte) (int, error) {
 
 func (c *netConn) begin(p []byte) (int, error) {
 	c.hasDeadline = false
+	c.AwaitSent() // who does not read gets no more responses
 	return c.Conn.Read(p)
 }
 
