@@ -138,13 +138,27 @@ func (s *Subscriber) converse(at clock.Instant) error {
 // foreignMessage handles a message of a WebSocket, which may hold several records.
 func (s *Subscriber) foreignMessage(text []byte, at clock.Instant) error {
 	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
+	records := 0
 	for record := range s.foreign.Records(text) {
-		if err := s.record(record, at); err != nil {
+		records++
+		err := s.record(record, at)
+		if err == nil {
+			err = s.checkElements(records)
+		}
+		if err != nil {
 			s.Traffic.Down.Envelope.Add(int64(len(text)))
 			return err
 		}
 	}
 	s.deliverForeign(len(text), at)
+	return nil
+}
+
+// checkElements returns an error if a message or a response has too many records or payloads.
+func (s *Subscriber) checkElements(records int) error {
+	if n := max(records, len(s.frame.Messages)); n > maxElements {
+		return fmt.Errorf("%w: more than %d records or payloads", ErrMalformed, maxElements)
+	}
 	return nil
 }
 
@@ -188,7 +202,7 @@ func (s *Subscriber) SendHeartbeat() error {
 // findPayloads adds the payloads in a record to the batch, and reports whether it has any.
 func (s *Subscriber) findPayloads(record []byte) bool {
 	before := len(s.frame.Messages)
-	for rest := record; ; {
+	for rest := record; len(s.frame.Messages) <= maxElements; {
 		found, after, ok := s.Config.Payloads.Next(rest)
 		if !ok {
 			return len(s.frame.Messages) > before
@@ -196,6 +210,7 @@ func (s *Subscriber) findPayloads(record []byte) bool {
 		s.frame.Messages = append(s.frame.Messages, Message{Data: found.Data})
 		rest = after
 	}
+	return true // too many: see checkElements
 }
 
 // deliverForeign delivers the batch that was found in size bytes.
@@ -259,7 +274,9 @@ func (s *Subscriber) receiveAdditional(header []byte, status int, body []byte, a
 		s.Traffic.Down.Envelope.Add(int64(len(body)))
 		return err
 	}
-	s.findRecords(body)
+	if err := s.findRecords(body); err != nil {
+		return err
+	}
 	s.deliverForeign(len(body), at)
 	return nil
 }
@@ -289,7 +306,10 @@ func (s *Subscriber) receiveForeignPoll(header []byte, m *wire.Message, at clock
 		return err
 	}
 	s.subscribed(at)
-	if s.findRecords(body); empty || len(s.frame.Messages) == 0 {
+	if err := s.findRecords(body); err != nil {
+		return err
+	}
+	if empty || len(s.frame.Messages) == 0 {
 		s.Traffic.Down.Envelope.Add(int64(len(body)))
 		s.polledEmpty(at)
 		return nil
@@ -299,13 +319,20 @@ func (s *Subscriber) receiveForeignPoll(header []byte, m *wire.Message, at clock
 }
 
 // findRecords makes a batch of the payloads in a response, and notes whether a record requests a heartbeat.
-func (s *Subscriber) findRecords(body []byte) {
+func (s *Subscriber) findRecords(body []byte) error {
 	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
+	records := 0
 	for record := range s.foreign.Records(body) {
+		records++
 		if !s.findPayloads(record) && s.foreign.Beats(record) {
 			s.foreign.RequestHeartbeat()
 		}
+		if err := s.checkElements(records); err != nil {
+			s.Traffic.Down.Envelope.Add(int64(len(body)))
+			return err
+		}
 	}
+	return nil
 }
 
 // receiveForeignPiece handles an event or a line of a stream.
@@ -323,6 +350,10 @@ func (s *Subscriber) receiveForeignPiece(data []byte, at clock.Instant) error {
 	}
 	s.frame.Batch = Batch{Messages: s.frame.Messages[:0]}
 	s.findPayloads(data)
+	if err := s.checkElements(1); err != nil {
+		s.Traffic.Down.Envelope.Add(int64(len(data)))
+		return err
+	}
 	s.deliverForeign(len(data), at)
 	return nil
 }

@@ -1,6 +1,9 @@
 package client
 
 import (
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -39,4 +42,46 @@ func foreignSubscriber(t *testing.T, transport scenarios.Transport, file string)
 	s.AppendRequest(nil, silent{})
 	s.open = true
 	return &s
+}
+
+// A message or a response to a poll has a bounded number of records and of payloads, which take many times the memory and
+// the time of their text.
+func TestRecordsAndPayloadsAreBounded(t *testing.T) {
+	const file = `
+transports:
+  longpoll: {path: "/{topic}?{etag}", split: "\n", next: [{header: ETag, as: etag}]}
+  sse: {path: "/{topic}"}
+  httpstream: {path: "/{topic}"}
+  websocket: {path: "/{topic}", split: "\n"}
+publish: {post: "/{topic}"}
+`
+	framed := map[scenarios.Transport]func(body string) string{
+		transports.LongPoll: func(body string) string {
+			return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+		},
+		transports.SSE:        func(body string) string { return fmt.Sprintf("%x\r\ndata: %s\n\n\r\n", len(body)+8, body) },
+		transports.HTTPStream: func(body string) string { return fmt.Sprintf("%x\r\n%s\n\r\n", len(body)+1, body) },
+		transports.WebSocket: func(body string) string {
+			return string(binary.BigEndian.AppendUint64([]byte{0x81, 127}, uint64(len(body)))) + body
+		},
+	}
+	damaged := string(payload.Append(nil, 7, 1, 64)[:17])
+	for transport, frame := range framed {
+		for unit, splits := range map[string]bool{damaged: false, "x\n": true} {
+			if splits && (transport == transports.SSE || transport == transports.HTTPStream) {
+				continue // an event or a line is a record
+			}
+			for _, more := range []int{0, 1} {
+				s := foreignSubscriber(t, transport, file)
+				in := []byte(frame(strings.Repeat(unit, maxElements+more)))
+				n, _, err := s.Consume(in, 1)
+				if errors.Is(err, ErrMalformed) != (more > 0) || err == nil && n == 0 {
+					t.Errorf("%s: %d of %q: consumed %d bytes, %v", transport, maxElements+more, unit, n, err)
+				}
+				if w := s.Traffic.Snapshot().Down; w.Payload+w.Envelope+w.Framing+w.Headers != int64(n) {
+					t.Errorf("%s: %d of %q: %+v for %d bytes", transport, maxElements+more, unit, w, n)
+				}
+			}
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
+	"pushbench/bench/record"
 	"pushbench/results"
 )
 
@@ -166,6 +167,6 @@ func (s *shortLivedClients) Event(id int, e client.Event, at clock.Instant) {
 		c.ready = true
 		s.account.Connect.Record(at.Sub(c.due))
 	case e.Kind == client.Disconnected && !c.received:
-		s.account.LostBy[e.Cause]++
+		record.Count(s.account.LostBy, e.Cause)
 	}
 }

@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -83,6 +84,13 @@ func TestShortLivedClientsAreMeasured(t *testing.T) {
 	}
 	if ready := a.Connect.Max(); a.Connect.Count() != 1 || ready < 1900*time.Microsecond || ready > 2100*time.Microsecond {
 		t.Errorf("subscribed after %v, want 2 ms", ready)
+	}
+	for i := range 1000 {
+		v.clients[7] = &shortLivedClient{counts: true}
+		v.Event(7, client.Event{Kind: client.Disconnected, Cause: fmt.Sprint(i)}, now)
+	}
+	if got := len(v.total().LostBy); got > 100 {
+		t.Errorf("%d causes that a server wrote are counted separately", got)
 	}
 	if len(e.open) != 0 || e.closed != 4 {
 		t.Errorf("%d sessions are open, %d were closed; want 0 and 4", len(e.open), e.closed)

@@ -37,20 +37,35 @@ func (s *Scanner) Next(record []byte) (f Found, rest []byte, ok bool) {
 		}
 		record = record[at:]
 		size, known := s.planned(record)
-		switch {
-		case !known:
+		if !known {
 			record = record[len(s.marker):]
 			continue
-		case size <= len(record) && intact(record[:size]):
+		}
+		// Another payload may begin within the size of a cut one. Of a long one that is known first: else a record of
+		// many beginnings would be read once for each of them.
+		end, cut := min(size, len(record)), false
+		if size > longPayload {
+			end, cut = s.beginsAgain(record[:end])
+		}
+		if !cut && size <= len(record) && intact(record[:size]) {
 			return Found{Data: record[:size]}, record[size:], true
 		}
-		// Another payload may begin within the size of a cut one.
-		end := min(size, len(record))
-		if next := bytes.Index(record[len(s.marker):end], s.marker[:]); next >= 0 {
-			end = len(s.marker) + next
+		if size <= longPayload {
+			end, _ = s.beginsAgain(record[:end])
 		}
 		return Found{Data: record[:end], Damaged: true}, record[end:], true
 	}
+}
+
+// longPayload is from how many bytes on a payload is not read more than once.
+const longPayload = 4 << 10
+
+// beginsAgain returns where another payload begins in one, or its end.
+func (s *Scanner) beginsAgain(data []byte) (at int, ok bool) {
+	if next := bytes.Index(data[len(s.marker):], s.marker[:]); next >= 0 {
+		return len(s.marker) + next, true
+	}
+	return len(data), false
 }
 
 // planned returns the size of the payload that begins a record.

@@ -2,6 +2,7 @@ package payload
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -33,6 +34,28 @@ func all(s *Scanner, record []byte) (found []string) {
 			found = append(found, fmt.Sprint(index))
 		}
 		record = rest
+	}
+}
+
+// A long payload in which another begins is cut there, however many begin: none is read to its planned end.
+func TestScannerCutsLongPayloads(t *testing.T) {
+	const size = 1 << 20
+	s := NewScanner(scanned, sizes(size))
+	one, begun := string(Append(nil, scanned, 1, size)), string(Append(nil, scanned, 2, 64)[:17])
+	for name, c := range map[string]struct{ in, want string }{
+		"alone":               {"x" + one + "x", "[1]"},
+		"two":                 {one + one, "[1 1]"},
+		"cut at the end":      {one[:size-1], "[damaged 1048575]"},
+		"changed":             {one[:100] + "-" + one[101:], "[damaged 1048576]"},
+		"cut, then another":   {one[:5000] + one, "[damaged 5000 1]"},
+		"begun, then another": {begun + begun + one, "[damaged 17 damaged 17 1]"},
+	} {
+		if got := fmt.Sprint(all(s, []byte(c.in))); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+	if got := len(all(s, []byte(strings.Repeat(begun, 200_000)))); got != 200_000 {
+		t.Errorf("%d payloads found, want 200,000", got)
 	}
 }
 

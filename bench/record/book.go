@@ -216,11 +216,11 @@ func (b *Book) refused(index uint32, state uint32, cause string) {
 	defer b.mu.Unlock()
 	if state == failed {
 		b.publishes.Failed++
-		count(b.publishes.FailedBy, cause)
+		Count(b.publishes.FailedBy, cause)
 		return
 	}
 	b.publishes.Dropped++
-	count(b.publishes.DroppedBy, cause)
+	Count(b.publishes.DroppedBy, cause)
 }
 
 // maxCauses bounds the causes that are counted separately: a server may write a part of them.
@@ -229,7 +229,7 @@ const maxCauses = 64
 // otherCauses are those beyond maxCauses.
 const otherCauses = "other causes"
 
-func count(by map[string]int64, cause string) {
+func Count(by map[string]int64, cause string) {
 	if by[cause] == 0 && len(by) >= maxCauses {
 		cause = otherCauses
 	}

@@ -210,9 +210,9 @@ func (r *Recorder) ready(c int, stages client.Stages, at clock.Instant) {
 func (r *Recorder) lostConnection(c int, cause string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	count(r.broken, cause)
+	Count(r.broken, cause)
 	if !r.connected[c] {
-		count(r.connect.FailedBy, cause)
+		Count(r.connect.FailedBy, cause)
 	}
 }
 

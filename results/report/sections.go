@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -356,16 +357,25 @@ func (r *Report) publishSection() Section {
 // byCause is a count, and its parts with the largest first: "4 (reset 3, timeout 1)".
 func byCause(n int64, by map[string]int64) string { return metric.Count(n) + causes(by) }
 
+// mostCauses is how many causes are named: a server may write a part of them.
+const mostCauses = 6
+
 // causes are the causes of a number in brackets, the most frequent first; "" for none.
 func causes(by map[string]int64) string {
+	names := slices.SortedFunc(maps.Keys(by), func(a, b string) int {
+		return cmp.Or(cmp.Compare(by[b], by[a]), strings.Compare(a, b))
+	})
 	var parts []string
-	for _, name := range slices.SortedFunc(maps.Keys(by), func(a, b string) int {
-		if by[a] != by[b] {
-			return int(by[b] - by[a])
+	others := int64(0)
+	for i, name := range names {
+		if i >= mostCauses && len(names) > mostCauses+1 {
+			others += by[name]
+			continue
 		}
-		return strings.Compare(a, b)
-	}) {
 		parts = append(parts, name+" "+metric.Count(by[name]))
+	}
+	if others > 0 {
+		parts = append(parts, fmt.Sprintf("%d other causes %s", len(names)-mostCauses, metric.Count(others)))
 	}
 	if len(parts) == 0 {
 		return ""
