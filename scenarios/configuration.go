@@ -171,15 +171,34 @@ func (s *Scenario) longestInterval() Duration {
 	return slices.Max(sweptOr(s.Sweep.Interval, s.ShortPoll.Interval))
 }
 
-// Unsettled returns why costs per message of short polling are too high, with the interval that the warm-up
-// needs; "" if they are not. The first polls of a window deliver what was published since the start of the
-// warm-up: less than the messages of an interval, if the warm-up is shorter. With delivery of only the
-// latest message, a poll delivers one per topic anyway.
+// Unsettled returns why costs per message are not those of a longer run, with the value that they need; "" if they are.
+// The first deliveries of a window are of messages that were published before it: of fewer than usual, if the warm-up is
+// shorter than a message takes. With delivery of only the latest message, a poll delivers one per topic anyway.
 func (s *Scenario) Unsettled() string {
-	if interval := s.longestInterval(); s.Delivery == Every && s.Warmup < interval && s.measures(isTimed) {
-		return fmt.Sprintf("the warm-up of %s is shorter than the interval of short polling, %s: its costs per message are too high", s.Warmup, interval)
+	longest, why := Duration(0), ""
+	for _, one := range []struct {
+		applies bool
+		takes   Duration
+		why     string // a format
+	}{
+		{s.Delivery == Every && s.measures(isTimed), s.longestInterval(), "the interval of short polling, %s: its"},
+		{true, s.longestBatchingDelay(), "the batching delay, %s:"},
+		{true, s.longestRTT(), "the round trip, %s:"},
+	} {
+		if one.applies && one.takes > longest {
+			longest, why = one.takes, fmt.Sprintf(one.why, one.takes)
+		}
 	}
-	return ""
+	var all []string
+	if s.Warmup < longest {
+		all = append(all, fmt.Sprintf("the warm-up of %s is shorter than %s costs per message are too high", s.Warmup, why))
+	}
+	beat := slices.Max(sweptOr(s.Sweep.Heartbeat, s.Heartbeat))
+	quiet := float64(s.DeliveryRate())*time.Duration(beat).Seconds() < float64(s.Clients.Count) // else there are few
+	if s.Window < beat && quiet && s.measures(batches) {
+		all = append(all, fmt.Sprintf("the window of %s is shorter than the heartbeat interval, %s: costs per message have a heartbeat per client too many or too few", s.Window, beat))
+	}
+	return strings.Join(all, "; ")
 }
 
 // longestBatchingDelay returns the longest batching delay of any configuration.

@@ -149,6 +149,24 @@ func TestEqualLibrariesAreOneConfiguration(t *testing.T) {
 	}
 }
 
+// The warm-up is as long as a message takes, by the slowest of the transports and settings, or the user is told.
+func TestShortWarmupsAndWindowsAreNamed(t *testing.T) {
+	for fields, want := range map[string]string{
+		"warmup: 1s\n":                      "",
+		"warmup: 999ms\n":                   "the warm-up of 999ms is shorter than the interval of short polling, 1s: its costs per message are too high",
+		"warmup: 999ms\ndelivery: latest\n": "",
+		"warmup: 900ms\ntransports: [websocket]\nnetwork: {rtt: 1s}\n":               "the warm-up of 900ms is shorter than the round trip, 1s: costs per message are too high",
+		"warmup: 900ms\ntransports: [sse]\nsweep: {batching_delay: [0s, 950ms]}\n":   "the warm-up of 900ms is shorter than the batching delay, 950ms: costs per message are too high",
+		"warmup: 900ms\ndrain: 9s\nsweep: {rtt: [10ms, 2s]}\n":                       "the warm-up of 900ms is shorter than the round trip, 2s: costs per message are too high",
+		"warmup: 1s\nheartbeat: 6s\ntopics: {count: 100}\ntransports: [websocket]\n": "the window of 5s is shorter than the heartbeat interval, 6s: costs per message have a heartbeat per client too many or too few",
+		"warmup: 1s\nheartbeat: 6s\ntopics: {count: 100}\ntransports: [shortpoll]\n": "",
+	} {
+		if got := read(t, small+fields).Unsettled(); got != want {
+			t.Errorf("%q: got %q, want %q", fields, got, want)
+		}
+	}
+}
+
 // What short polling requires of a scenario does not apply to servers that do not have it.
 func TestTransportsThatNoTargetHasAreNotMeasured(t *testing.T) {
 	s := read(t, small+"warmup: 0s\ndrain: 10s\n")
