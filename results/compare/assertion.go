@@ -1,10 +1,12 @@
 package compare
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 
 	"pushbench/results"
 	"pushbench/results/metric"
@@ -40,7 +42,7 @@ type AssertionResult struct {
 	Configuration       string
 	Outcome             Outcome
 	Passed, Repetitions int           // repetitions in which it passed, and in which it was checked
-	Measured            summary.Value // median over the repetitions of the value, or of its ratio to the other configuration's
+	Measured            summary.Value // median over the repetitions of the value, or of its ratio to the other configuration's; of == and != the value farthest from the bound
 	AtMost              bool          // Measured is the maximum, as there are too few observations for the percentile
 	Why                 string        // why it is undecided, if it is
 }
@@ -84,6 +86,10 @@ func check(a metric.Assertion, row summary.Row, s summary.Summary) AssertionResu
 		measured = append(measured, sample.measured(a))
 	}
 	r.Repetitions, r.Measured = len(samples), asValue(summary.Median(measured))
+	if exact(a.Op) && a.OtherConfiguration == "" { // the median of many repetitions hides the violation that fails them
+		far := func(x float64) float64 { return math.Abs(x - a.Bound) }
+		r.Measured = asValue(slices.MaxFunc(measured, func(x, y float64) int { return cmp.Compare(far(x), far(y)) }))
+	}
 	r.Outcome = decide(a.Op, r.Passed, r.Repetitions)
 	if r.Outcome == Undecided {
 		r.Why = fmt.Sprintf("it passed in %d of %d repetitions", r.Passed, r.Repetitions)
@@ -113,7 +119,7 @@ func byMaximum(r AssertionResult, row summary.Row, s summary.Summary) AssertionR
 func decide(op string, passed, repetitions int) Outcome {
 	failed := repetitions - passed
 	switch {
-	case (op == "==" || op == "!=") && failed > 0:
+	case exact(op) && failed > 0:
 		return Failed
 	case failed <= tolerated(repetitions):
 		return Passed
@@ -123,6 +129,9 @@ func decide(op string, passed, repetitions int) Outcome {
 		return Undecided
 	}
 }
+
+// exact reports whether one violation fails an assertion with the operator.
+func exact(op string) bool { return op == "==" || op == "!=" }
 
 // SignTestRepetitions is the smallest number of repetitions that can decide an assertion by the sign test.
 const SignTestRepetitions = 4

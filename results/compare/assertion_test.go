@@ -103,6 +103,22 @@ func TestAssertions(t *testing.T) {
 	}
 }
 
+// The value beside a failed equality shows the violation, which the median of the repetitions hides.
+func TestFailedEqualityShowsItsViolation(t *testing.T) {
+	run := synthetic.Run(4, time.Second)
+	for i := range run.Trials {
+		if tr := &run.Trials[i]; tr.Transport == "sse" && tr.Repetition == 2 {
+			tr.Ledger.Lost = 585
+		}
+	}
+	for op, want := range map[string]float64{"==": 585, "<=": 0} {
+		found := Assertions([]metric.Assertion{{Configuration: "sse", Metric: "lost", Op: op}}, summary.Of(run))
+		if len(found) != 1 || found[0].Passed != 3 || found[0].Measured.X != want {
+			t.Errorf("lost %s 0: %+v, want %v", op, found, want)
+		}
+	}
+}
+
 // If a repetition has too few observations for a percentile, the pool of all repetitions is checked.
 func TestAssertionFallsBackOnThePool(t *testing.T) {
 	run := synthetic.Run(4, 12*time.Second) // the p99.9 of a push transport requires 10,000 publishes

@@ -147,6 +147,15 @@ var All = []Metric{
 	{ConnectBytesDown, "bytes down per connect", "B", Lower, false},
 }
 
+// Counted reports whether the metric is an exact number of messages or clients.
+func (m Metric) Counted() bool {
+	switch m.Name {
+	case RepliesLost, Expected, Delivered, Lost, DeclaredGap, Superseded, Duplicates, Reordered, ShortLivedWithoutMessage:
+		return true
+	}
+	return false
+}
+
 // Cost returns the metric by which a transport is the cheapest: the price, or CPU per message of server
 // and generator together. If only the latest message is delivered, CPU is counted per second of
 // wall-clock time: a transport that skips more messages would divide the same work by fewer of them.

@@ -95,7 +95,7 @@ func (r *Report) assertionsSection() Section {
 	all := Section{
 		Title:  "Assertions of the scenario",
 		Detail: Wide,
-		Note: "Measured: the median of the repetitions. Ratio: the left value divided by the other configuration's value, without the factor. " +
+		Note: "Measured: the median of the repetitions; for == and !=, the value that differs most. Ratio: the left value divided by the other configuration's value, without the factor. " +
 			"A sign test with an error probability of one in sixteen decides each assertion. " +
 			"With up to six repetitions, all must agree; with fewer than four, the outcome is an indication. With seven to nine, one may differ. One violation fails an equality.",
 		Columns: columns("assertion", "configuration", "outcome", "measured", "repetitions"),
@@ -190,11 +190,15 @@ func requirementCell(row summary.Row, q compare.AssertionResult) Cell {
 	return Cell{text, tone}
 }
 
-// measuredIn is the measured side of a requirement, rounded to the noise as in the table of results.
+// measuredIn is the measured side of a requirement as in the table of results: the median, rounded to the noise, or the
+// number of messages of all repetitions.
 func measuredIn(row summary.Row, q compare.AssertionResult) string {
 	m, ok := metric.Find(q.Assertion.Metric)
 	if !ok || q.AtMost || q.Assertion.OtherConfiguration != "" {
 		return Measured(q)
+	}
+	if m.Counted() {
+		return row.Value(m.Name).String()
 	}
 	return roundedWithUnit(row, m)
 }

@@ -135,6 +135,9 @@ func (r *Report) recommend(rows []summary.Row) (h headline) {
 	if len(rows) < 2 || !slices.ContainsFunc(rows, func(row summary.Row) bool { return len(row.Trials) > 0 }) {
 		return h
 	}
+	if missing := slices.DeleteFunc(slices.Clone(rows), func(row summary.Row) bool { return len(row.Trials) > 0 }); len(missing) > 0 {
+		return r.incomplete(rows, missing)
+	}
 	c := r.candidates(rows)
 	switch {
 	case len(c.fit) == 0:
@@ -152,6 +155,23 @@ func (r *Report) recommend(rows []summary.Row) (h headline) {
 	}
 	if len(c.undecided) > 0 {
 		h.Items = append(h.Items, fmt.Sprintf("Undecided whether it meets the requirements: %s.", list(proseNames(c.undecided))))
+	}
+	return h
+}
+
+// incomplete is the headline if some rows have no valid trial: they may be better than the others.
+func (r *Report) incomplete(rows, missing []summary.Row) headline {
+	names := list(proseNames(missing))
+	if len(missing) > maxAlternatives {
+		names = fmt.Sprintf("%d of %d %ss", len(missing), len(rows), r.noun())
+	}
+	h := headline{Paragraph: Paragraph{Text: fmt.Sprintf("Inconclusive: no valid trial of %s.", names)}}
+	if len(rows)-len(missing) <= maxAlternatives {
+		for _, row := range rows {
+			if len(row.Trials) > 0 {
+				h.Items = append(h.Items, r.brief(row))
+			}
+		}
 	}
 	return h
 }

@@ -135,6 +135,13 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		}, "INVALID: 992 of 1,000 clients never subscribed (upgrade returned status 429) in repetition 5, WebSocket. No value of this run may be quoted.\n" +
 			"  Give each client a login (login_file), raise the limits of the server, or use fewer clients.\n"},
 		"nothing was measured": {states["empty"], "Inconclusive: nothing was measured. (0 repetitions)\n  Valid for 20 clients, "},
+		"one transport has no valid trial": {func() *results.Run {
+			run := synthetic.Run(1, 4*time.Second)
+			run.Manifest.Status, run.Manifest.Reason = results.Partial, "interrupted after 3 of 4 trials"
+			run.Manifest.Requirements = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "=="}}
+			run.Trials = slices.DeleteFunc(run.Trials, func(t results.Trial) bool { return t.Transport == "sse" })
+			return run
+		}, "INTERRUPTED: interrupted after 3 of 4 trials. (0 repetitions)\nInconclusive: no valid trial of SSE.\n  Short polling: p50 "},
 		"advice for a verdict": {states["three"], "Inconclusive: the fastest and the cheapest of 4 transports cannot be ranked. (3 repetitions)\n"},
 	} {
 		if got := strings.Join(report.New(c.run()).Document().Sentences(), "\n"); !strings.HasPrefix(got, c.want) {

@@ -228,6 +228,22 @@ func TestHeadroomNearOneIsNotRoundedToOne(t *testing.T) {
 	}
 }
 
+// The requirements have the exact number of messages that the table has.
+func TestRequirementHasTheCountOfTheTable(t *testing.T) {
+	run := synthetic.Run(4, time.Second)
+	for i := range run.Trials {
+		if tr := &run.Trials[i]; tr.Transport == "shortpoll" && tr.Repetition == 2 {
+			tr.Ledger.Lost = 585
+		}
+	}
+	run.Manifest.Requirements = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "=="}}
+	r := New(run)
+	row := r.Summary.Rows[0]
+	if table, got := r.lost(row).Text, r.requirementsSection().Rows[0].Cells[1].Text; table != "585 LOST" || got != signUnmet+" 585" {
+		t.Errorf("the table has %q, the requirements have %q", table, got)
+	}
+}
+
 // A headline counts transports only if each has one configuration at a load.
 func TestHeadlineNamesWhatItRanks(t *testing.T) {
 	delays, loads := batchingSweep(1), synthetic.Run(1, time.Second)
