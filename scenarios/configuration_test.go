@@ -155,6 +155,7 @@ func TestShortWarmupsAndWindowsAreNamed(t *testing.T) {
 		"warmup: 1s\n":                      "",
 		"warmup: 999ms\n":                   "the warm-up of 999ms is shorter than the interval of short polling, 1s: its costs per message are too high",
 		"warmup: 999ms\ndelivery: latest\n": "",
+		"warmup: 200ms\ndelivery: latest\n": "the warm-up of 200ms is shorter than the interval of short polling, 1s: its costs per message are too high",
 		"warmup: 900ms\ntransports: [websocket]\nnetwork: {rtt: 1s}\n":               "the warm-up of 900ms is shorter than the round trip, 1s: costs per message are too high",
 		"warmup: 900ms\ntransports: [sse]\nsweep: {batching_delay: [0s, 950ms]}\n":   "the warm-up of 900ms is shorter than the batching delay, 950ms: costs per message are too high",
 		"warmup: 900ms\ndrain: 9s\nsweep: {rtt: [10ms, 2s]}\n":                       "the warm-up of 900ms is shorter than the round trip, 2s: costs per message are too high",
