@@ -228,17 +228,17 @@ func (s *Scenario) PollTimeout() Duration {
 	return s.LongPoll.Timeout
 }
 
-// maxResponse is how long a client waits for a response beyond the long-poll timeout.
-const maxResponse = Duration(10 * time.Second)
+// MaxResponse is how long a client waits for a response beyond the long-poll timeout.
+const MaxResponse = Duration(10 * time.Second)
 
 // ReadTimeout returns how long a client waits for data before it treats a connection as dead. 0
 // means no timeout, because an idle stream is indistinguishable from a broken one.
 func (s *Scenario) ReadTimeout(t Transport) Duration {
 	switch traits := transports.Of(t); {
 	case traits.Holds:
-		return s.PollTimeout() + maxResponse
+		return s.PollTimeout() + MaxResponse
 	case traits.Polls:
-		return maxResponse
+		return MaxResponse
 	case traits.ServerDials:
 		return 0
 	default:

@@ -97,6 +97,15 @@ func (s *Subscriber) ResponseTimeout() (time.Duration, error) {
 	return s.Config.ReadTimeout, ErrSilent
 }
 
+// RestTimeout is how long the rest of the response to the last request may take, from its beginning on; 0: no limit but
+// ResponseTimeout.
+func (s *Subscriber) RestTimeout() time.Duration {
+	if s.Transport.Streams || s.additional() {
+		return 0
+	}
+	return s.Config.RestTimeout
+}
+
 // Opened notes when the attempt's first connection was open, and when its TLS handshake was
 // done, if it has TLS.
 func (s *Subscriber) Opened(tcp, tls clock.Instant) {

@@ -32,6 +32,9 @@ func (d *driver) clientConfig(p *Prepare) (c client.Config, err error) {
 	if foreign := p.Protocol != ""; !foreign || !transports.Of(d.transport).Holds { // a target decides how long it holds a poll
 		c.ReadTimeout = time.Duration(d.scenario.ReadTimeout(d.transport))
 	}
+	if c.ReadTimeout == 0 && transports.Of(d.transport).Holds {
+		c.RestTimeout = time.Duration(scenarios.MaxResponse)
+	}
 	switch traits := transports.Of(d.transport); {
 	case traits.Timed:
 		c.Interval = time.Duration(d.scenario.ShortPoll.Interval)

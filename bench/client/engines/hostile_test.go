@@ -77,6 +77,9 @@ func attacks() []attack {
 		{name: "silence", on: polls, want: client.ErrSilent.Error(), own: true},
 		{name: "silence", on: []scenarios.Transport{transports.SSE, transports.HTTPStream, transports.WebSocket}, want: "timeout"},
 		{name: "a head byte by byte", on: polls, first: json, again: "X", every: soon / 8, want: client.ErrSilent.Error(), own: true},
+		{name: "half a head", on: polls[1:], first: json, want: client.ErrSilent.Error(), foreign: true},
+		{name: "half a body", on: polls[1:], first: json + "Content-Length: 10\r\n\r\n{", again: " ", every: 2 * soon, want: client.ErrSilent.Error(), foreign: true},
+		{name: "a long body byte by byte", on: polls[1:], first: json + "Content-Length: 1000\r\n\r\n", again: " ", every: soon / 8, want: client.ErrSilent.Error(), foreign: true},
 		{name: "a head byte by byte", on: append(ws, chunks...), first: ok, again: "X", every: soon / 8, want: "timeout"},
 		{name: "a head of one endless line", on: all, first: ok + "X: ", again: "x", want: wire.ErrResponse.Error()},
 		{name: "a head of endless lines", on: all, first: ok, again: "X: y\r\n", want: wire.ErrResponse.Error()},
@@ -258,6 +261,9 @@ func (a *attack) try(t *testing.T, start starter, transport scenarios.Transport,
 		}
 		if a.blocked != "" {
 			c.OpenTimeout = soon
+		}
+		if dialect != nil && transports.Of(transport).Holds { // a target decides how long it holds a poll
+			c.ReadTimeout, c.RestTimeout = 0, c.ReadTimeout
 		}
 		c.Dialect = dialect
 		c.Payloads = payload.NewScanner(foreignRun, func(uint32) int { return 64 })

@@ -127,6 +127,9 @@ func (s *session) received(in []byte, at clock.Instant) (n int, err error) {
 	}
 	n, done, err := s.Consume(in, at)
 	switch {
+	case err == nil && n == 0 && s.deadline == never && s.phase == polling && s.RestTimeout() > 0: // it has begun
+		s.deadline = at.Add(s.RestTimeout())
+		s.loop.timers.set(&s.timer, s.deadline)
 	case err != nil || !done:
 	case s.phase == opening && s.Streaming():
 		s.loop.timers.remove(&s.timer)

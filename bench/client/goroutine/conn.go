@@ -25,6 +25,7 @@ type conn struct {
 	traffic     *client.Traffic
 	readTimeout time.Duration // of each read; 0: no limit, or that of awaitResponse
 	late        error         // the error of a read that takes too long
+	restTimeout time.Duration // of what follows the beginning of a response; 0: none, or it has begun
 	detach      func()        // stops closing the connection when its context ends
 
 	openedAt, securedAt clock.Instant // ends of the TCP and of the TLS handshake; securedAt is 0 without TLS
@@ -118,6 +119,9 @@ func (c *conn) receive(to consumer) error {
 			}
 			more = n == 0
 		}
+		if c.restTimeout > 0 && len(c.unread) > 0 {
+			c.awaitResponse(c.restTimeout, client.ErrSilent)
+		}
 		if err := c.fill(); err != nil {
 			return c.countUnread(err)
 		}
@@ -167,7 +171,7 @@ func (c *conn) fill() error {
 
 // awaitResponse sets how long the next response may take, or the header of a stream, in all; 0: no limit.
 func (c *conn) awaitResponse(timeout time.Duration, late error) {
-	c.readTimeout, c.late = 0, late
+	c.readTimeout, c.restTimeout, c.late = 0, 0, late
 	var until time.Time
 	if timeout > 0 {
 		until = time.Now().Add(timeout)

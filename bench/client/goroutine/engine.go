@@ -106,6 +106,7 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 func (s *session) sendRequest(c *conn) error {
 	s.request = s.AppendRequest(s.request[:0], c)
 	c.awaitResponse(s.ResponseTimeout())
+	c.restTimeout = s.RestTimeout()
 	if err := c.write(s.request); err != nil {
 		return err
 	}
