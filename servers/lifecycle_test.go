@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -409,23 +408,6 @@ func TestSlowClientMayContinueWithDeclaredGap(t *testing.T) {
 		}
 		if seen+missed != published || missed == 0 {
 			t.Errorf("%d seen and %d missed of %d, want all and some missed", seen, missed, published)
-		}
-	})
-}
-
-func TestIdleClientsUseNoGoroutine(t *testing.T) {
-	const clients = 2000
-	on(t, withTrait(func(t transports.Transport) bool { return t.Batches && !t.Upgrades }), func(t *testing.T, v variant) {
-		s := start(t, v, wire.Limits{}, hub.Options{})
-		cursor := subscribe(t, s, "topic=a", "").next().Cursor
-		until(t, "idle", func() bool { return stats(t, s).Open <= 2 })
-		before := runtime.NumGoroutine()
-		conns := openIdle(t, s, clients, cursor)
-		until(t, "all subscribed", func() bool { return s.service.Count.Subscribers.Load() >= clients })
-		until(t, "without goroutines", func() bool { return runtime.NumGoroutine() <= before+50 })
-		s.publish(t, "a", "wake up")
-		for _, c := range conns {
-			awaitMessage(t, c)
 		}
 	})
 }

@@ -25,7 +25,8 @@ func (a acceptor) accept(noDelay bool) (socket, error) {
 	if err := errors.Join(tcp.SetNoDelay(noDelay), tcp.SetKeepAlive(false)); err != nil {
 		return socket{}, errors.Join(err, tcp.Close())
 	}
-	return socket{tcp: tcp}, nil
+	raw, err := tcp.SyscallConn()
+	return socket{tcp: tcp, raw: raw}, err
 }
 
 func (a acceptor) close() error { return nil } // Listener.Close closes it

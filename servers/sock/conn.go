@@ -244,6 +244,7 @@ func (c *Conn) advance(n int) {
 	if c.pending = c.pending[n:]; len(c.pending) == 0 {
 		c.unsent.Store(false)
 		c.dropPending()
+		c.wakeReader() // it may be in AwaitSent
 	}
 }
 

@@ -34,7 +34,6 @@ type Listener struct {
 	// Nagle leaves TCP_NODELAY off and sends each Write in two system calls: Nagle's algorithm
 	// (RFC 896) holds the second part until the peer acknowledges the first, and a delayed
 	// acknowledgement (RFC 1122, section 4.2.3.2) takes up to 40 ms on Linux. Set it before Accept.
-	// On other systems a Write stays whole.
 	Nagle bool
 
 	poller *Poller

@@ -3,70 +3,34 @@
 package sock
 
 import (
-	"cmp"
 	"errors"
 	"net"
-	"time"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
-// A socket is a connection of the Go runtime.
+// A socket is a connection of the Go runtime, which has its events. It is read and written without it, so that neither
+// waits and the runtime's deadlines, which would end the wait for events, are not used.
 type socket struct {
-	tcp   *net.TCPConn
-	sent  chan struct{} // closed when nothing is pending; nil: no reader waits for that
-	ended error         // with which peek's read failed for good; nil: it has not
+	reader
+	tcp *net.TCPConn
+	raw syscall.RawConn
+
+	peeking, draining bool // the goroutines of arm that run; under the Conn's lock
 }
 
-func (c *Conn) receive(p []byte) (int, error) { return c.tcp.Read(p) }
-
-func (c *Conn) receiveWorking(p []byte) (n int, err error) {
-	c.poller.Wait(func() { n, err = c.tcp.Read(p) })
-	return n, err
-}
-
-// receiveNow reports only the end that peek has found: the runtime cannot check without waiting.
-func (c *Conn) receiveNow([]byte) (int, error) { return 0, cmp.Or(c.ended, ErrNothing) }
-
-func (c *Conn) setReadDeadline(t time.Time) error { return c.tcp.SetReadDeadline(t) }
-
-// record does nothing: Watch detects events itself.
-func (c *Conn) record(Event) {}
-
-// send leaves all bytes to drain, because the runtime's write would wait.
-func (c *Conn) send([]byte) (int, error) { return 0, nil }
-
+// sendPending does nothing: drain sends.
 func (c *Conn) sendPending() error { return nil }
-
-// AwaitSent waits until no bytes are unsent, or the connection has ended, as it does when it stalls.
-func (c *Conn) AwaitSent() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for len(c.pending) > 0 {
-		sent := make(chan struct{})
-		c.sent = sent
-		c.mu.Unlock()
-		<-sent
-		c.mu.Lock()
-	}
-}
-
-// endAwaitSent wakes AwaitSent; c.mu is held.
-func (c *Conn) endAwaitSent() {
-	if c.sent != nil {
-		close(c.sent)
-		c.sent = nil
-	}
-}
 
 // delivered returns a number that changes when bytes are sent; c.mu is held.
 func (c *Conn) delivered() uint64 { return uint64(len(c.pending)) }
 
+// closeSocket closes the socket; c.mu is held.
 func (c *Conn) closeSocket() error {
-	c.endAwaitSent()
+	c.wakeReader()
 	return c.tcp.Close()
 }
-
-// Linger closes the connection; a peer that is still sending may lose the response.
-func (c *Conn) Linger() { _ = c.Close() }
 
 // LocalAddr returns the server's address.
 func (c *Conn) LocalAddr() net.Addr { return c.tcp.LocalAddr() }
@@ -76,11 +40,35 @@ func (c *Conn) RemoteAddr() net.Addr { return c.tcp.RemoteAddr() }
 
 // control calls f with the descriptor.
 func (c *Conn) control(f func(fd int) error) error {
-	raw, err := c.tcp.SyscallConn()
-	if err != nil {
-		return err
-	}
 	var failed error
-	err = raw.Control(func(fd uintptr) { failed = f(int(fd)) })
+	err := c.raw.Control(func(fd uintptr) { failed = f(int(fd)) })
 	return errors.Join(err, failed)
+}
+
+// readNow and writeNow never wait, as the runtime's descriptors do not.
+func (s *socket) readNow(p []byte) (int, unix.Errno) {
+	return s.now(func(fd int) (int, error) { return unix.Read(fd, p) })
+}
+
+func (s *socket) writeNow(p []byte) (int, unix.Errno) {
+	return s.now(func(fd int) (int, error) { return unix.Write(fd, p) })
+}
+
+func (s *socket) now(f func(fd int) (int, error)) (n int, errno unix.Errno) {
+	if s.raw.Control(func(fd uintptr) { n, errno = uninterrupted(int(fd), f) }) != nil {
+		return 0, unix.EBADF
+	}
+	return n, errno
+}
+
+// uninterrupted repeats a system call that a signal has interrupted. It returns no bytes with an error.
+func uninterrupted(fd int, f func(fd int) (int, error)) (int, unix.Errno) {
+	for {
+		n, err := f(fd)
+		if errno, failed := err.(unix.Errno); !failed {
+			return n, 0
+		} else if errno != unix.EINTR {
+			return 0, errno
+		}
+	}
 }

@@ -2,14 +2,11 @@
 
 package sock
 
-import (
-	"errors"
-	"os"
-	"syscall"
-)
+import "golang.org/x/sys/unix"
 
 // A watcher replaces epoll by one goroutine for each event that a connection waits for.
-// It is correct but uses memory: its measurements must not be compared.
+// It is correct but uses memory: its measurements must not be compared. It learns only from an
+// attempt to read that a peer has disconnected: not while bytes are unread.
 type watcher struct{}
 
 func (*watcher) open() error { return nil }
@@ -20,70 +17,66 @@ func (p *Poller) watch() {}
 // Poll does nothing: the runtime reports events to the goroutines that wait for them.
 func (p *Poller) Poll() {}
 
-// arm starts the missing goroutines; c.mu is held. The token's bits record which ones run.
+func (p *Poller) add(*Conn) error { return nil }
+
+// arm starts the missing goroutines; c.mu is held.
 func (p *Poller) arm(c *Conn) {
-	const reading, writing = 1, 2
-	if c.want&Drained != 0 && c.token&writing == 0 {
-		c.token |= writing
-		go c.drain(func() { c.token &^= writing })
+	if c.want&Drained != 0 && !c.draining {
+		c.draining = true
+		go c.drain()
 	}
-	if c.want&(Readable|Hangup) != 0 && c.token&reading == 0 {
-		c.token |= reading
-		go c.peek(func() { c.token &^= reading })
+	if (c.reading || c.want&(Readable|Hangup) != 0) && !c.peeking {
+		c.peeking = true
+		go c.peek()
 	}
 }
 
-func (p *Poller) add(*Conn) error { return nil }
-
-// drain writes until nothing is pending or the peer has disconnected.
-func (c *Conn) drain(stopped func()) {
+// drain sends until nothing is pending or the peer has disconnected. It waits without c.mu: closing the
+// socket, with c.mu held, waits until no goroutine uses it.
+func (c *Conn) drain() {
 	for {
 		c.mu.Lock()
 		p := c.pending
 		if len(p) == 0 || c.finished {
-			stopped()
-			c.endAwaitSent()
+			c.draining = false
 			c.mu.Unlock()
 			c.ready(Drained, false)
 			return
 		}
 		c.mu.Unlock()
-		n, err := c.tcp.Write(p)
+		n, errno := 0, unix.Errno(0)
+		err := c.raw.Write(func(fd uintptr) bool {
+			n, errno = uninterrupted(int(fd), func(fd int) (int, error) { return unix.Write(fd, p) })
+			return errno != unix.EAGAIN
+		})
 		c.mu.Lock()
 		if !c.finished {
 			c.advance(n)
 		}
 		c.mu.Unlock()
-		if err != nil {
+		if err != nil || errno != 0 {
 			c.ready(0, true)
 			return
 		}
 	}
 }
 
-// peek reads one byte ahead, which is the only way to detect either event. A
-// byte that is read while only Hangup is wanted stays buffered until the next Watch.
-func (c *Conn) peek(stopped func()) {
-	var b [1]byte
-	n, err := 0, error(nil)
-	if len(c.buffered) == 0 {
-		n, err = c.Read(b[:])
-	}
+// peek waits until something can be read, which it leaves there.
+func (c *Conn) peek() {
+	n, errno := 0, unix.Errno(0)
+	err := c.raw.Read(func(fd uintptr) bool {
+		n, errno = uninterrupted(int(fd), func(fd int) (int, error) {
+			n, _, err := unix.Recvfrom(fd, make([]byte, 1), unix.MSG_PEEK)
+			return n, err
+		})
+		return errno != unix.EAGAIN
+	})
 	c.mu.Lock()
-	c.buffered = append(b[:n:n], c.buffered...)
-	stopped()
-	if err != nil && !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, os.ErrDeadlineExceeded) {
-		c.ended = err // a worker that was told nothing would watch again, without end
-	}
-	wantsRead := c.want&Readable != 0
-	if n > 0 && !wantsRead {
-		c.want &^= Hangup // cannot be detected without reading further
-	}
+	c.peeking = false
 	c.mu.Unlock()
-	switch {
-	case err != nil && !errors.Is(err, syscall.EAGAIN):
-		c.ready(Readable|Hangup, false)
-	case wantsRead:
-		c.ready(Readable, false)
+	e := Readable
+	if n == 0 {
+		e |= Hangup
 	}
+	c.ready(e, err != nil || errno != 0)
 }
