@@ -42,16 +42,6 @@ func TestAllocationsOfAppendPublish(t *testing.T) {
 	}
 }
 
-// textFrame is a text frame of a server, with a length in two bytes or none.
-func textFrame(text string) string { return frameOf(0x81, text) }
-
-func frameOf(first byte, text string) string {
-	if len(text) < 126 {
-		return string([]byte{first, byte(len(text))}) + text
-	}
-	return string([]byte{first, 126, byte(len(text) >> 8), byte(len(text))}) + text
-}
-
 func TestAllocationsOfATargetsMessages(t *testing.T) {
 	message := string(payload.Append(nil, 7, 1, 64))
 	const posts = "\npublish: {post: '/p?topic={topic}', body: '{\"channel\":\"{topic}\",\"data\":\"{payload}\"}'}"

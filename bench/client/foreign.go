@@ -175,8 +175,7 @@ func (s *Subscriber) record(record []byte, at clock.Instant) error {
 		return s.converse(at)
 	case found:
 	case s.foreign.Beats(record):
-		s.foreign.text = s.foreign.AppendHeartbeat(s.foreign.text[:0])
-		return s.Duplex.Control(s.opcode(), s.foreign.text)
+		s.socket.responses.beat = true
 	case s.foreign.Acks(record):
 		s.acknowledged(at)
 	}

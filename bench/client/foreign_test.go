@@ -85,3 +85,55 @@ publish: {post: "/{topic}"}
 		}
 	}
 }
+
+// A counter counts what a client sends on its WebSocket.
+type counter struct {
+	silent
+	sent *[]string
+}
+
+func (c counter) Control(opcode byte, body []byte) error {
+	*c.sent = append(*c.sent, fmt.Sprintf("%x %s", opcode, body))
+	return nil
+}
+
+// The pings and the requests for heartbeats of one read have one response: each of a flood would delay other clients.
+func TestAFloodOfPingsHasOneResponse(t *testing.T) {
+	const file = `
+transports: {websocket: {path: "/{topic}", split: ";", heartbeat: {when: ^beat$, send: beaten}}}
+publish: {post: "/{topic}"}
+`
+	for in, want := range map[string]string{
+		"\x89\x01a": "[a a]",
+		"\x89\x01a\x89\x01b\x8a\x01x\x89\x01c\x89\x05": "[a c]",
+		"\x89\x01a" + textFrame("x"):                   "[a a]",
+		textFrame("beat") + textFrame("beat;beat"):     "[1 beaten]",
+		"\x89\x01a" + textFrame("beat") + "\x8a":       "[a a 1 beaten]",
+	} {
+		s, sent := foreignSubscriber(t, transports.WebSocket, file), []string(nil)
+		s.Duplex, s.ready = counter{sent: &sent}, true
+		for rest := []byte(in); len(rest) > 0; {
+			n, _, err := s.Consume(rest, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n == 0 {
+				break
+			}
+			rest = rest[n:]
+		}
+		if got := fmt.Sprint(sent); got != want {
+			t.Errorf("%q: sent %s, want %s", in, got, want)
+		}
+	}
+}
+
+// textFrame is a text frame of a server, with a length in two bytes or none.
+func textFrame(text string) string { return frameOf(0x81, text) }
+
+func frameOf(first byte, text string) string {
+	if len(text) < 126 {
+		return string([]byte{first, byte(len(text))}) + text
+	}
+	return string([]byte{first, 126, byte(len(text) >> 8), byte(len(text))}) + text
+}

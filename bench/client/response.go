@@ -23,6 +23,9 @@ func (s *Subscriber) Consume(in []byte, at clock.Instant) (n int, done bool, err
 	case s.Duplex != nil:
 		n, err = s.consumeFrame(in, at)
 		s.socket.begun = n == 0
+		if err == nil {
+			err = s.respond(in[n:])
+		}
 	default:
 		n, err = s.consumePiece(in, at)
 	}
@@ -171,6 +174,37 @@ type socket struct {
 	fragmented bool   // the last fragment of the current message has not arrived
 	message    []byte // its fragments
 	begun      bool   // a frame has begun to arrive
+	responses  responses
+}
+
+// responses are what a client owes its server: one pong for all pings of a read, which RFC 6455 allows (section 5.5.3),
+// and one heartbeat of a target's protocol. With one for each, a server that floods one client would delay the others.
+type responses struct {
+	pong        []byte // body of the last ping
+	pings, beat bool   // they are due
+}
+
+// respond sends the responses that are due, unless the rest of what was read has another frame.
+func (s *Subscriber) respond(rest []byte) error {
+	due := &s.socket.responses
+	if !due.pings && !due.beat {
+		return nil
+	}
+	if next, err := wire.ParseFrame(rest); err == nil && next.Size > 0 {
+		return nil
+	}
+	if due.pings {
+		due.pings = false
+		if err := s.Duplex.Control(wire.OpPong, due.pong); err != nil {
+			return err
+		}
+	}
+	if due.beat {
+		due.beat = false
+		s.foreign.text = s.foreign.AppendHeartbeat(s.foreign.text[:0])
+		return s.Duplex.Control(s.opcode(), s.foreign.text)
+	}
+	return nil
 }
 
 // consumeFrame consumes one frame.
@@ -211,7 +245,9 @@ func (s *Subscriber) consumeFrame(in []byte, at clock.Instant) (n int, err error
 func (s *Subscriber) control(f wire.Frame) error {
 	switch f.Opcode {
 	case wire.OpPing:
-		return s.Duplex.Control(wire.OpPong, f.Body)
+		due := &s.socket.responses
+		due.pings, due.pong = true, append(due.pong[:0], f.Body...)
+		return nil
 	case wire.OpClose:
 		_ = s.Duplex.Control(wire.OpClose, f.Body[:min(2, len(f.Body))]) // the server may have closed already
 		return fmt.Errorf("WebSocket closed by server with code %d", wire.CloseCode(f.Body))

@@ -145,6 +145,7 @@ func (s *Subscriber) subscribed(at clock.Instant) {
 func (s *Subscriber) DiscardFragments() {
 	s.Traffic.Down.Envelope.Add(int64(len(s.socket.message)))
 	s.socket.fragmented, s.socket.message, s.socket.begun = false, nil, false
+	s.socket.responses.pings, s.socket.responses.beat = false, false
 }
 
 // Disconnected reports why a connection ended or could not be opened, and returns how long
