@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		err = out.Err() // help and lists do not look at it
 	}
 	if err != nil && !errors.Is(err, app.ErrReported) {
-		fmt.Fprintln(stderr, inLines(err))
+		fmt.Fprintln(stderr, app.Fitted(inLines(err), app.Columns(stderr)))
 	}
 	return int(app.CodeOf(err))
 }

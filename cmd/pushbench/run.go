@@ -143,7 +143,7 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 	}
 	o.Notice = strings.Join(lines, "\n")
 	if o.dryRun {
-		fmt.Fprintln(c.OutOrStdout(), o.Notice)
+		fmt.Fprintln(c.OutOrStdout(), app.Fitted(o.Notice, app.Columns(c.OutOrStdout())))
 		return nil
 	}
 	runs, err := env(c).Measure(c.Context(), s, o.Options)

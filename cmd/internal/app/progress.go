@@ -14,6 +14,7 @@ import (
 	"pushbench/bench"
 	"pushbench/results"
 	"pushbench/results/metric"
+	"pushbench/results/report"
 )
 
 // A progress prints the state of a run: on a terminal one line that it rewrites, otherwise a line
@@ -45,6 +46,19 @@ func Columns(w io.Writer) int {
 		}
 	}
 	return 0
+}
+
+// Fitted breaks the lines of a text between words, where a terminal would break them within words. Other outputs keep
+// whole lines, which searches can match. columns is the width of the terminal; 0: none.
+func Fitted(text string, columns int) string {
+	if columns == 0 {
+		return text
+	}
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		lines = append(lines, report.Wrapped(line, columns)...)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (p *progress) show(now bench.Progress) {
@@ -100,7 +114,7 @@ func (p *progress) trouble(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	fmt.Fprintln(p.w, results.Plain(text))
+	fmt.Fprintln(p.w, Fitted(results.Plain(text), Columns(p.w)))
 }
 
 // end clears the line at the end of a run.

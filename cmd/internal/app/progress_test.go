@@ -24,6 +24,15 @@ func TestProgressNamesTheSide(t *testing.T) {
 	}
 }
 
+func TestErrorsAreWrappedOnATerminal(t *testing.T) {
+	text := "pushbench: the first of two lines\npushbench: other"
+	for columns, want := range map[int]string{0: text, 20: "pushbench: the first\nof two lines\npushbench: other", 80: text} {
+		if got := Fitted(text, columns); got != want {
+			t.Errorf("%d columns: %q, want %q", columns, got, want)
+		}
+	}
+}
+
 func TestDumbTerminalIsNotRewritten(t *testing.T) {
 	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
