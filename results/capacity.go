@@ -62,6 +62,9 @@ func (h Highest) Configuration() Configuration {
 	return c
 }
 
+// Unmeasured reports whether the test setup or the machine was the limit at every load, so that nothing is known.
+func (h Highest) Unmeasured() bool { return h.Load == 0 && h.SetupLimited && h.Unfinished == "" }
+
 const capacityFile = "capacity.json"
 
 // At returns the last probe at a load that met the limit.

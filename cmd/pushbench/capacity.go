@@ -25,7 +25,8 @@ meet the requirement 3 more times.
 
 --require uses the syntax of assertions, such as 'p(99)<200ms'. Each load tried is a run
 with its own validity checks. If the load generator or the machine reaches its limit
-first, the result is marked as a lower bound.
+first, the result is marked as a lower bound. If that happens at every load of a
+transport, nothing is known of it, and the exit code is 3.
 
 The search starts at the scenario's load, or at --from. Its lowest load is an eighth of
 that.

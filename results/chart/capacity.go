@@ -60,6 +60,8 @@ func highestLabel(h results.Highest) string {
 		return "not found"
 	case h.Unfinished != "":
 		return load + " so far"
+	case h.Unmeasured():
+		return "not measured"
 	case h.Load == 0:
 		return "none"
 	case h.SetupLimited || h.Beyond == 0:

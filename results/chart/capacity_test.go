@@ -20,6 +20,10 @@ func TestCapacityOfAnUnfinishedSearch(t *testing.T) {
 	if !strings.Contains(f.Alt, "sse: 400 so far; websocket: not found.") || len(f.Panels) != 1 {
 		t.Errorf("%d panels, %s", len(f.Panels), f.Alt)
 	}
+	c.Found[1] = results.Highest{Transport: "websocket", Beyond: 50, SetupLimited: true}
+	if f, err = Capacity(c); err != nil || !strings.Contains(f.Alt, "websocket: not measured.") {
+		t.Errorf("without a measured load: %s, %v", f.Alt, err)
+	}
 	c.Found[0].Probes[0].P99 = 120
 	if f, err = Capacity(c); err != nil || len(f.Panels) != 2 {
 		t.Errorf("with a latency: %d panels, %v", len(f.Panels), err)

@@ -86,6 +86,8 @@ func highest(h results.Highest) string {
 		return "not searched"
 	case h.Load == 0 && h.Unfinished != "":
 		return "none so far"
+	case h.Unmeasured():
+		return "not measured"
 	case h.Load == 0:
 		return "none"
 	case h.Unfinished != "":
@@ -167,12 +169,18 @@ func (c Capacity) answer() []Paragraph {
 
 func (c Capacity) choice() string {
 	most := 0.0
+	var unmeasured []string
 	for _, h := range c.Found {
 		most = max(most, h.Load)
+		if h.Unmeasured() {
+			unmeasured = append(unmeasured, prose(results.Plain(h.Configuration().Name)))
+		}
 	}
 	switch {
 	case c.Unfinished():
 		return fmt.Sprintf("%s: not every search finished, so no %s can be chosen.", results.Partial, noun(c.configurations(), false))
+	case len(unmeasured) > 0:
+		return fmt.Sprintf("Inconclusive: no load could be measured with %s.", list(unmeasured))
 	case most == 0:
 		return fmt.Sprintf("No %s meets %s at any load that was tried.", noun(c.configurations(), false), c.limit())
 	}
@@ -199,6 +207,8 @@ func (c Capacity) found(h results.Highest) string {
 	switch at, ok := h.At(h.Load); {
 	case len(h.Probes) == 0:
 		text = "not searched: " + endedBy(h)
+	case h.Unmeasured():
+		text = "not measured; " + endedBy(h)
 	case !ok || h.Load == 0:
 		text = "no load that was tried meets the limit; " + endedBy(h)
 	case h.Unfinished != "":
@@ -248,8 +258,11 @@ func (c Capacity) Document() Document {
 			c.tried(),
 		},
 	}
-	if c.Unfinished() {
+	switch {
+	case c.Unfinished():
 		d.Badge = string(results.Partial)
+	case inconclusiveAnswer(c.choice()):
+		d.Badge = inconclusive
 	}
 	return d
 }

@@ -37,6 +37,11 @@ var documents = map[string]func(*testing.T) report.Document{
 		c.Found = c.Found[2:]
 		return c.Document()
 	},
+	"capacity-unmeasured": func(*testing.T) report.Document {
+		c := capacity()
+		c.Found[1].Load, c.Found[1].Probes[0].Held = 0, false
+		return c.Document()
+	},
 	"capacity-equal": func(*testing.T) report.Document {
 		c := capacity()
 		c.Found[1].SetupLimited = false

@@ -59,7 +59,22 @@ func (e Env) Capacity(ctx context.Context, name string, o CapacityOptions) (foun
 	for _, a := range s.Assertions {
 		found.Limit = append(found.Limit, a.Text)
 	}
+	err = errors.Join(err, unmeasured(all))
 	return found, errors.Join(err, writeCapacity(found))
+}
+
+// unmeasured is the error of searches in which no load could be measured.
+func unmeasured(all []results.Highest) error {
+	var names []string
+	for _, h := range all {
+		if h.Unmeasured() {
+			names = append(names, h.Configuration().Label())
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return &Error{Invalid, fmt.Errorf("the test setup or the machine was the limit at every load of %s; try pushbench doctor", strings.Join(names, ", "))}
 }
 
 // writeCapacity writes the results into their folder.

@@ -278,6 +278,30 @@ func TestProbeSaysWhatItMeasured(t *testing.T) {
 	}
 }
 
+// If no load of a transport could be measured, the search fails as an invalid run does, and chooses nothing.
+func TestCapacityWithoutAMeasuredLoadIsInvalid(t *testing.T) {
+	ownLock(t)
+	o, s, probe := searching(t)
+	all, err := o.search(t.Context(), Env{Err: &shared{}}, s, func(_ *Session, c scenarios.Configuration) probing {
+		return func(load float64, _ int) (results.Probe, bool, error) {
+			p := probe(c.Transport, load)
+			if c.Transport == transports.SSE {
+				p.Held, p.Why = false, "INVALID"
+			}
+			return p, c.Transport == transports.SSE, nil
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unmeasured(all); CodeOf(err) != Invalid || !strings.Contains(err.Error(), "every load of sse;") {
+		t.Errorf("got %v", err)
+	}
+	if _, table := shown(t, all); !strings.Contains(table, "Inconclusive: no load could be measured with SSE.") || !strings.Contains(table, "not measured  ") {
+		t.Error(table)
+	}
+}
+
 // Several servers are searched one after the other, over each transport.
 func TestCapacityOfSeveralServers(t *testing.T) {
 	ownLock(t)
