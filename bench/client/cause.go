@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"syscall"
 	"time"
 
@@ -23,9 +24,20 @@ func backOff(attempt int) time.Duration {
 	return time.Duration(rand.Int64N(int64(ceiling)) + 1)
 }
 
-// Cause returns the name of an error for statistics. Names are few, so that they can be
-// counted: without addresses, ports or text that a server wrote.
+// longestCause bounds a cause, in bytes: a server may write a part of it, such as the names of its certificate.
+const longestCause = 300
+
+// Cause returns the name of an error for statistics. Names are few and short, so that they can be
+// counted: without addresses and ports.
 func Cause(err error) string {
+	name := cause(err)
+	if len(name) > longestCause {
+		name = strings.ToValidUTF8(name[:longestCause], "") + "…"
+	}
+	return name
+}
+
+func cause(err error) string {
 	for _, known := range causes {
 		if errors.Is(err, known.err) {
 			return known.name

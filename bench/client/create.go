@@ -39,7 +39,7 @@ func CreateTopics(ctx context.Context, config *Config, topics []string) error {
 		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
 		response.Body.Close()
 		if response.StatusCode/100 != 2 {
-			return fmt.Errorf("create topic %s: PUT %s returned status %s", topic, config.Dialect.Mask([]byte(create.Path)), response.Status)
+			return fmt.Errorf("create topic %s: %s", topic, config.Dialect.Mask(fmt.Appendf(nil, "PUT %s returned status %s", create.Path, response.Status)))
 		}
 	}
 	return nil

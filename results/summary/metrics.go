@@ -153,7 +153,16 @@ func AgeQuantile(t results.Trial, q float64) Value {
 }
 
 func perMessage(of func(results.Wire) int64) func(results.Trial) Value {
-	return func(t results.Trial) Value { return ratio(of(t.Cost.Wire), t.Cost.Delivered) }
+	return func(t results.Trial) Value { return perDelivery(of(t.Cost.Wire), t) }
+}
+
+// perDelivery is a cost per message that was delivered within the window. If all messages came after a short window, it
+// is undefined; infinite is the cost of a server that delivers nothing.
+func perDelivery[N int64 | float64](cost N, t results.Trial) Value {
+	if t.Cost.Delivered == 0 && t.Ledger.Delivered > 0 {
+		return Value{Known: NotShown}
+	}
+	return ratio(cost, N(t.Cost.Delivered))
 }
 
 // Bytes that TCP/IP adds to the payload, over IPv4 on Linux with default settings, without link
@@ -168,7 +177,7 @@ const (
 func packetBytes(t results.Trial) Value {
 	w := t.Cost.Wire
 	all := w.Bytes() + SegmentHeader*(w.Up.Segments+w.Down.Segments) + HandshakeOptions*w.Dials
-	return ifShown(w.Up.Segments != 0 && w.Down.Segments != 0, ratio(all, t.Cost.Delivered))
+	return ifShown(w.Up.Segments != 0 && w.Down.Segments != 0, perDelivery(all, t))
 }
 
 func serverCPU(c results.Cost) time.Duration { return c.Server.CPU }
@@ -185,7 +194,7 @@ func bothCPU(c results.Cost) time.Duration {
 func cpuPerMessage(of func(results.Cost) time.Duration) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		cpu := of(t.Cost)
-		return ifShown(cpu != 0, ratio(float64(cpu)/float64(time.Microsecond), float64(t.Cost.Delivered)))
+		return ifShown(cpu != 0, perDelivery(float64(cpu)/float64(time.Microsecond), t))
 	}
 }
 

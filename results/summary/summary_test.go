@@ -116,6 +116,13 @@ func TestCostPerMessageWithoutDeliveries(t *testing.T) {
 			t.Errorf("%s of no message is %+v, want infinite", name, got)
 		}
 	}
+	late := trial
+	late.Ledger.Delivered = 3 // after the window
+	for _, name := range []string{metric.RequestsPerMessage, metric.ServerCPUPerMessage} {
+		if got := summary.Measure(name, late); got.Known != summary.NotShown {
+			t.Errorf("%s of messages that came after the window is %+v, want none", name, got)
+		}
+	}
 	if got := summary.Measure(metric.WireBytesPerMessage, trial); got.Known != summary.NotShown {
 		t.Errorf("no bytes for no message is %+v", got)
 	}
