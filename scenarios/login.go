@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"regexp"
 )
 
 // maxLogin is the most bytes of a line of a login file.
 const maxLogin = 8 << 10
+
+// maxLogins is the most lines of a login file: as many as a scenario may have clients.
+const maxLogins = 1_000_000
 
 // loginLine is a login: visible ASCII, with spaces inside, so that it fits into a header field.
 var loginLine = regexp.MustCompile(`^[!-~]([ -~]*[!-~])?$`)
@@ -20,10 +22,7 @@ func (t *Target) ReadLogins() error {
 	if t.LoginFile == "" {
 		return nil
 	}
-	path := t.LoginFile
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(t.Path), path)
-	}
+	path := t.beside(t.LoginFile)
 	file, err := open(path, &Error{File: path, Message: "does not exist; allowed: the file of login_file, with a line per client", cause: fs.ErrNotExist})
 	if err != nil {
 		return err
@@ -36,7 +35,9 @@ func (t *Target) ReadLogins() error {
 		if !loginLine.Match(lines.Bytes()) {
 			return &Error{File: path, Message: fmt.Sprintf("line %d is not a login; allowed: visible ASCII characters, with spaces only inside", len(t.Logins)+1)}
 		}
-		t.Logins = append(t.Logins, lines.Text())
+		if t.Logins = append(t.Logins, lines.Text()); len(t.Logins) > maxLogins {
+			return &Error{File: path, Message: fmt.Sprintf("has more than %d lines; allowed: a line per client", maxLogins)}
+		}
 	}
 	if err := lines.Err(); err != nil {
 		return &Error{File: path, Message: fmt.Sprintf("line %d cannot be read: %v; allowed: at most %d bytes", len(t.Logins)+1, err, maxLogin), cause: err}

@@ -59,6 +59,7 @@ func TestReadLoginsRefusesLines(t *testing.T) {
 		"space":       {"secret \n", "line 1 is not a login; allowed: visible ASCII characters, with spaces only inside"},
 		"header":      {"secret\rX: y\n", "line 1 is not a login; allowed: visible ASCII characters, with spaces only inside"},
 		"no ASCII":    {"sécret\n", "line 1 is not a login; allowed: visible ASCII characters, with spaces only inside"},
+		"too many":    {strings.Repeat("x\n", maxLogins+1), "has more than 1000000 lines; allowed: a line per client"},
 		"a long line": {"secret\n" + strings.Repeat("x", maxLogin+1) + "\n", "line 2 cannot be read: bufio.Scanner: token too long; allowed: at most 8192 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -136,10 +138,13 @@ func Source(nameOrPath string) ([]byte, error) {
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maxBytes+1))
 	if err != nil {
-		return nil, &Error{File: nameOrPath, Message: "cannot be read: " + err.Error(), cause: err}
+		return nil, unreadable(nameOrPath, err)
 	}
 	return data, nil
 }
+
+// readTimeout ends the reading of what looks like a regular file and waits for ever, such as /proc/kmsg.
+const readTimeout = 5 * time.Second
 
 // open opens a regular file; missing is the error if there is none. It checks the type first, because opening
 // a FIFO would wait for a writer and reading a device may never end.
@@ -151,11 +156,26 @@ func open(path string, missing *Error) (*os.File, error) {
 	case err == nil && !info.Mode().IsRegular():
 		return nil, &Error{File: path, Message: "is " + kindOf(info.Mode()) + "; allowed: a regular file"}
 	}
-	file, err := os.Open(path)
-	if p := (*fs.PathError)(nil); errors.As(err, &p) { // Error.File has the path already
-		return nil, &Error{File: path, Message: "cannot be read: " + p.Err.Error(), cause: err}
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err == nil {
+		_ = file.SetReadDeadline(time.Now().Add(readTimeout)) // files that never wait have none
 	}
-	return file, err
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	return file, nil
+}
+
+// unreadable is the error of a file that cannot be read.
+func unreadable(path string, err error) *Error {
+	text := err.Error()
+	if p := (*fs.PathError)(nil); errors.As(err, &p) { // Error.File has the path already
+		text = p.Err.Error()
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		text = fmt.Sprintf("no data arrived for %v", readTimeout)
+	}
+	return &Error{File: path, Message: "cannot be read: " + text, cause: err}
 }
 
 func kindOf(mode fs.FileMode) string {

@@ -234,6 +234,8 @@ func TestReadReportsReadErrors(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	_, err := Read("disk.yaml", iotest.ErrReader(broken))
 	wantError(t, err, "disk.yaml: cannot be read: the disk is gone")
+	waits := &fs.PathError{Op: "read", Path: "kmsg", Err: os.ErrDeadlineExceeded} // a file of the kernel that waits for data
+	wantError(t, unreadable("kmsg", waits), "kmsg: cannot be read: no data arrived for 5s")
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v, want it to wrap %v", err, broken)
 	}

@@ -38,7 +38,7 @@ func newDocument(file string, r io.Reader) (*document, error) {
 	d := &document{file: file}
 	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
-		return nil, &Error{File: file, Message: "cannot be read: " + err.Error(), cause: err}
+		return nil, unreadable(file, err)
 	}
 	if len(data) > maxBytes {
 		return nil, d.wholeFile("is larger than 1 MiB, the limit for a file")

@@ -232,7 +232,7 @@ func TargetRules() *Rule { return targetRules() }
 func ReadTarget(name string, r io.Reader) (*Target, error) {
 	source, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
-		return nil, &Error{File: name, Message: "cannot be read: " + err.Error(), cause: err}
+		return nil, unreadable(name, err)
 	}
 	d, err := newDocument(name, bytes.NewReader(source))
 	if err != nil {
@@ -271,15 +271,26 @@ func LoadTarget(path string) (*Target, error) {
 	return t, nil
 }
 
+// beside is the path of a file that the target file names, relative to itself.
+func (t *Target) beside(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(t.Path), path)
+}
+
 // readAuthorities reads the file of ca.
 func (t *Target) readAuthorities() error {
-	file, err := open(filepath.Join(filepath.Dir(t.Path), t.CA), &Error{File: t.CA, Message: "does not exist; allowed: a PEM file, relative to the target file", cause: fs.ErrNotExist})
+	file, err := open(t.beside(t.CA), &Error{File: t.CA, Message: "does not exist; allowed: a PEM file, relative to the target file", cause: fs.ErrNotExist})
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if t.Authorities, err = io.ReadAll(io.LimitReader(file, maxBytes)); err != nil {
-		return err
+	if t.Authorities, err = io.ReadAll(io.LimitReader(file, maxBytes+1)); err != nil {
+		return unreadable(t.CA, err)
+	}
+	if len(t.Authorities) > maxBytes {
+		return fmt.Errorf("%s is larger than 1 MiB, the limit for a file", t.CA)
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(t.Authorities) {
 		return fmt.Errorf("%s has no certificate; allowed: a PEM file with BEGIN CERTIFICATE", t.CA)

@@ -182,6 +182,8 @@ func TestAuthoritiesAreReadFromTheirFile(t *testing.T) {
 	for _, c := range []struct{ text, authorities, want string }{
 		{secured, "", "ca: ca.pem: does not exist; allowed: a PEM file, relative to the target file"},
 		{secured, "x", "ca: ca.pem has no certificate; allowed: a PEM file with BEGIN CERTIFICATE"},
+		{strings.Replace(secured, "ca.pem", filepath.Join(dir, "ca.pem"), 1), "x", "ca: " + filepath.Join(dir, "ca.pem") + " has no certificate; allowed: a PEM file with BEGIN CERTIFICATE"},
+		{secured, strings.Repeat("x", maxBytes+1), "ca: ca.pem is larger than 1 MiB, the limit for a file"},
 		{strings.Replace(secured, "https", "http", 1), "x", `ca: value "ca.pem" is given without TLS; allowed: together with a url of the scheme https`},
 		{strings.Replace(ownTarget, "login:", "ca: ca.pem\nlogin:", 1), "x", `ca: value "ca.pem" is given without TLS; allowed: together with a url of the scheme https`},
 	} {
