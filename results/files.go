@@ -32,8 +32,13 @@ func OpenDir(path string) (*Dir, error) {
 	return &Dir{root, path}, nil
 }
 
-// Close closes the folder.
-func (d *Dir) Close() error { return d.root.Close() }
+// Close closes the folder; nil is none.
+func (d *Dir) Close() error {
+	if d == nil {
+		return nil
+	}
+	return d.root.Close()
+}
 
 // explain describes an error about a file of the folder.
 func (d *Dir) explain(name string, err error) error { return explain(filepath.Join(d.path, name), err) }
@@ -47,9 +52,10 @@ func (d *Dir) MkdirAll(name string) error {
 }
 
 // Write writes a file of the folder, or of a folder in it, atomically: it writes, syncs and renames a
-// temporary file in the same folder, and syncs the folder. A file that exists keeps its mode.
+// temporary file in the same folder, and syncs the folder. A file that exists keeps its mode; a new one has that of the
+// user's umask.
 func (d *Dir) Write(name string, data []byte) error {
-	mode := fs.FileMode(0o644)
+	mode, exists := fs.FileMode(0o644), false
 	switch info, err := d.root.Lstat(name); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err == nil && !info.Mode().IsRegular():
@@ -57,16 +63,19 @@ func (d *Dir) Write(name string, data []byte) error {
 	case err == nil && info.Mode()&0o222 == 0:
 		return d.explain(name, errReadOnly)
 	case err == nil:
-		mode = info.Mode().Perm()
+		mode, exists = info.Mode().Perm(), true
 	default:
 		return d.explain(name, err)
 	}
 	d.removeLeftovers(path.Dir(name))
-	f, temp, err := d.createTemp(path.Dir(name))
+	f, temp, err := d.createTemp(path.Dir(name), mode)
 	if err != nil {
 		return d.explain(name, err)
 	}
-	if err = writeAndClose(f, data, mode); err == nil {
+	if exists {
+		err = f.Chmod(mode)
+	}
+	if err = errors.Join(err, writeAndClose(f, data)); err == nil {
 		err = d.root.Rename(temp, name)
 	}
 	if err != nil {
@@ -80,10 +89,10 @@ const tempPrefix = ".tmp-"
 
 // createTemp creates a temporary file in a folder. It is locked until it is closed: one without a lock is that of a
 // process that was killed.
-func (d *Dir) createTemp(folder string) (f *os.File, name string, err error) {
+func (d *Dir) createTemp(folder string, mode fs.FileMode) (f *os.File, name string, err error) {
 	for range 10 { // removeLeftovers of another process may remove it before it is locked
 		name = path.Join(folder, tempPrefix+rand.Text())
-		if f, err = d.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
+		if f, err = d.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode); err != nil {
 			return nil, "", err
 		}
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -121,11 +130,8 @@ func (d *Dir) removeLeftovers(folder string) {
 // errReadOnly is that of a file without write permission. Root may, and could rename another over it.
 var errReadOnly = errors.New("the file is read-only")
 
-func writeAndClose(f *os.File, data []byte, mode fs.FileMode) error {
+func writeAndClose(f *os.File, data []byte) error {
 	_, err := f.Write(data)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
 	if err == nil {
 		err = f.Sync()
 	}
@@ -198,6 +204,25 @@ func CheckFile(path string) error {
 		return writable(folder)
 	}
 	return nil
+}
+
+// CheckFolder returns an error if OpenDir cannot open or create the folder, or no file can be created in it.
+func CheckFolder(path string) error {
+	const allowed = "allowed: a folder, or a new one in a folder"
+	for at := filepath.Clean(path); ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		link, missing := os.Lstat(at)
+		switch {
+		case err == nil && info.IsDir():
+			return writable(at)
+		case err == nil:
+			return fmt.Errorf("%s is not a folder; %s", at, allowed)
+		case missing == nil && link.Mode()&fs.ModeSymlink != 0:
+			return fmt.Errorf("%s is a link that leads to no folder; %s", at, allowed)
+		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) && !errors.Is(err, syscall.ELOOP), at == filepath.Dir(at):
+			return fmt.Errorf("%s cannot be examined: %s; %s", at, inWords(err), allowed)
+		}
+	}
 }
 
 // sinks are the devices that may be given as files. Writing to another, such as /dev/mem, can damage the machine, and so

@@ -242,7 +242,7 @@ func TestLeftoverOfAKilledWriteIsRemoved(t *testing.T) {
 	if err := dir.MkdirAll("charts"); err != nil {
 		t.Fatal(err)
 	}
-	alive, name, err := dir.createTemp(".")
+	alive, name, err := dir.createTemp(".", 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,6 +267,60 @@ func TestLeftoverOfAKilledWriteIsRemoved(t *testing.T) {
 	slices.Sort(want)
 	if slices.Sort(got); err != nil || !slices.Equal(got, want) {
 		t.Errorf("the folder has %q (%v), want %q", got, err, want)
+	}
+}
+
+// A user whose umask keeps files private gets private files. A file that exists keeps its mode.
+func TestNewFileHasTheModeOfTheUmask(t *testing.T) {
+	dir, err := OpenDir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	defer syscall.Umask(syscall.Umask(0o077))
+	for range 2 {
+		if err := dir.Write("private", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	syscall.Umask(0)
+	if err := errors.Join(dir.Write("private", nil), dir.Write("other", nil)); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]fs.FileMode{"private": 0o600, "other": 0o644} {
+		if info, err := os.Stat(filepath.Join(dir.path, name)); err != nil || info.Mode() != want {
+			t.Errorf("%s: got %v (%v), want %v", name, info.Mode(), err, want)
+		}
+	}
+}
+
+// A folder that cannot be used is found before a measurement, and why is said.
+func TestUnusableFolderIsRefused(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := errors.Join(os.Symlink("loop", "loop"), os.Symlink("nowhere", "dangling"), os.Mkdir("folder", 0o755), os.Symlink("folder", "link"), os.WriteFile("file", nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"folder": "", "folder/a/b": "", "link": "", "link/a": "", "a/b": "", ".": "", "../": "",
+		"loop": "loop is a link that leads to no folder; allowed: ", "loop/a": "loop is a link that leads to no folder; allowed: ", "dangling/a": "dangling is a link that leads to no folder; allowed: ",
+		"file": "file is not a folder; allowed: ", "file/a/b": "file is not a folder; allowed: ", "/dev/null/a": "/dev/null is not a folder; allowed: ",
+	} {
+		err := CheckFolder(path)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", path, err, want)
+		}
+	}
+}
+
+// A umask may prevent even the opening of the folder that was just made.
+func TestRunWhoseFolderCannotBeOpenedLeavesNothing(t *testing.T) {
+	parent := t.TempDir()
+	f := &Folder{path: filepath.Join(parent, "run")}
+	if err := errors.Join(f.makeFolder(), f.Discard()); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(parent); len(left) > 0 {
+		t.Errorf("left: %v", left)
 	}
 }
 
