@@ -73,7 +73,7 @@ func explainOpen(path string, err error) error {
 		}
 		return &missingError{text}
 	}
-	return fmt.Errorf("open run: %w", err)
+	return &fileError{path + " cannot be opened: " + inWords(err), err}
 }
 
 // A reader reads the files of a folder into run.

@@ -128,8 +128,8 @@ func checkPaths(c *cobra.Command) error {
 			return app.Usagef("--%s: %q begins with a ~ that the shell did not expand; allowed: --%s %s with a space, or ./%s for a folder of that name", name, path, name, path, path)
 		}
 		if name == "out" && c.Name() != "new" { // target new writes a file
-			if at := fileIn(path); at != "" {
-				return app.Usagef("--out: %s is not a folder; allowed: a folder, or a new one in a folder", at)
+			if err := results.CheckFolder(path); err != nil {
+				return app.Usagef("--out: %w", err)
 			}
 			continue
 		}
@@ -150,19 +150,6 @@ func sameFile(c *cobra.Command, a, b string) error {
 		return nil
 	}
 	return app.Usagef("--%s: %s is the file of --%s; allowed: another file", b, other.Value, a)
-}
-
-// fileIn returns the part of a folder's path that exists and is not a folder, or "".
-func fileIn(path string) string {
-	for path = filepath.Clean(path); ; path = filepath.Dir(path) {
-		info, err := os.Stat(path)
-		switch {
-		case err == nil && info.IsDir() || path == filepath.Dir(path):
-			return ""
-		case err == nil:
-			return path
-		}
-	}
 }
 
 // commentFlag adds --comment to a command.

@@ -26,10 +26,13 @@ func OpenRun(path string) (*results.Run, error) {
 	}
 	run, err := results.Open(path)
 	var corrupt *results.CorruptError
-	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &corrupt) {
+	switch {
+	case err == nil || errors.As(err, &corrupt):
+		return run, err
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nearReference(path, err)
 	}
-	return run, err
+	return nil, Usagef("%w", err) // such as a link to itself
 }
 
 // nearReference is the error of a folder that does not exist, with a hint if its name is a reference run's or a
