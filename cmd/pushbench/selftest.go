@@ -21,8 +21,8 @@ func newSelftestCommand() *cobra.Command {
 		Long: `Check this machine's measurements against known values: servers with injected faults,
 processes that stall for a known time, byte counts of a relay, and the arithmetic of
 polling. Each row gives the expected value, the measured value and the allowed
-difference. The self-test takes about 3 minutes and needs no privilege. Run no other
-measurement meanwhile.
+difference. The self-test takes about 3 minutes, and up to 9 if other programs disturb
+its trials, which are then repeated. It needs no privilege. Run no other measurement meanwhile.
 
 Checks: ` + strings.Join(selftest.Names(), ", ") + `.
 

@@ -1,6 +1,7 @@
 package selftest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench"
 	"pushbench/results"
 )
 
@@ -168,5 +170,30 @@ func TestFitRejectsOtherDistributions(t *testing.T) {
 	}
 	if got := andersonDarling(bursty); got <= 3.857 {
 		t.Errorf("A² of values in (0, 0.95) is %.2f", got)
+	}
+}
+
+// The help promises about 3 minutes on an idle machine: the experiments take most of them, the other checks 20 s.
+func TestSelfTestTakesAboutThreeMinutes(t *testing.T) {
+	var total time.Duration
+	l := &lab{ctx: t.Context(), options: Options{Out: io.Discard}, planned: func(e experiment) *results.Run {
+		s, err := e.read("planned")
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += bench.Estimate(s)
+		return &results.Run{Trials: []results.Trial{{Transport: string(s.Transports[0]), Status: cmp.Or(e.expects, results.Complete)}}}
+	}}
+	for _, c := range slices.Concat(faults, models, linkChecks, clientChecks) {
+		if c.slow || c.name == "closed-loop" || c.name == "stalls" { // these start processes themselves
+			continue
+		}
+		before := total
+		if _, err := c.run(l); err != nil || total == before {
+			t.Errorf("%s plans %v of experiments, %v", c.name, total-before, err)
+		}
+	}
+	if total += 20 * time.Second; total < 150*time.Second || total > 210*time.Second {
+		t.Errorf("a self-test takes %v, want about 3 minutes", total)
 	}
 }
