@@ -280,11 +280,8 @@ func applicable(c *cobra.Command, s *scenarios.Scenario) []metric.Assertion {
 // dependsOnTimes reports whether an assertion is about the scenario's own window and warm-up: about a number of
 // messages other than none, or with a router that forgets connections in the gaps between the messages.
 func dependsOnTimes(s *scenarios.Scenario, a metric.Assertion) bool {
-	counted := []string{
-		metric.Expected, metric.Delivered, metric.Lost, metric.DeclaredGap, metric.Superseded, metric.Duplicates, metric.Reordered,
-		metric.RepliesLost, metric.ShortLivedWithoutMessage,
-	}
-	return s.Network.IdleTimeout > 0 || a.OtherConfiguration == "" && a.Bound != 0 && slices.Contains(counted, a.Metric)
+	m, _ := metric.Find(a.Metric)
+	return s.Network.IdleTimeout > 0 || a.OtherConfiguration == "" && a.Bound != 0 && m.Counted()
 }
 
 // oneOrSweep parses the values of a flag: one replaces the scenario's value, several are swept.
