@@ -34,10 +34,10 @@ inconclusive.
 		Example:           "  pushbench run chat --baseline ../main/bin/pushbench --repetitions 12 --out results/runs/mine\n  pushbench compare results/runs/mine-baseline results/runs/mine",
 		ValidArgsFunction: completeFolders,
 		Args: func(c *cobra.Command, args []string) error {
-			if len(args) == 4 {
+			if len(args) == 2 || len(args) == 4 {
 				return nil
 			}
-			return exactly("the baseline run", "the run to compare with it")(c, args)
+			return app.Usagef("%s takes 2 arguments (the baseline run, the run to compare with it), or 4 with a second pair of both builds, got %d", c.CommandPath(), len(args))
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			found, err := env(c).Compare(args, allowInvalid)

@@ -22,7 +22,7 @@ const MostRequests = identify.MostRequests
 // about it.
 func (e Env) NewTarget(ctx context.Context, out, server string, insecure bool) error {
 	if _, err := os.Lstat(out); err == nil {
-		return Usagef("--out: %s exists; choose another name", out)
+		return Usagef("%s exists; choose another name with --out", out)
 	}
 	text := form
 	if server != "" {
