@@ -38,7 +38,7 @@ bench: download build ## measure the chat scenario: table, conclusions, report.h
 
 .PHONY: charts
 charts: build ## redraw the newest run from its files
-	@newest=$$(ls -td results/runs/*/ 2>/dev/null | head -n 1); \
+	@newest=$$(ls -td results/runs/*/ 2>/dev/null | head -n 1) || true; \
 	if [ -z "$$newest" ]; then echo "make: no run in results/runs: run make bench first" >&2; exit 2; fi; \
 	bin/pushbench report "$$newest"
 

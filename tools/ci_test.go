@@ -652,3 +652,27 @@ func TestJobsOutlastTheirTests(t *testing.T) {
 		t.Errorf("only %d jobs with tests were found", tested)
 	}
 }
+
+// make charts redraws the newest run, and says what to do if there is none.
+func TestMakeCharts(t *testing.T) {
+	makefile, err := filepath.Abs(filepath.Join("..", "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	charts := func() string {
+		output, _ := exec.CommandContext(t.Context(), "make", "-s", "-C", folder, "-f", makefile, "-o", "build", "charts").CombinedOutput()
+		return string(output)
+	}
+	if output := charts(); !strings.Contains(output, "make: no run in results/runs: run make bench first") {
+		t.Errorf("without a run: %s", output)
+	}
+	write(t, filepath.Join(folder, "results", "runs", "one", "manifest.json"), "")
+	write(t, filepath.Join(folder, "bin", "pushbench"), "#!/bin/sh\necho \"$@\"\n")
+	if err := os.Chmod(filepath.Join(folder, "bin", "pushbench"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if output := charts(); output != "report results/runs/one/\n" {
+		t.Errorf("with a run: %q", output)
+	}
+}
