@@ -298,7 +298,7 @@ func checkText(r *httpstack.Request) *Error {
 	switch {
 	case r.Method != "POST":
 		return errMethod("POST")
-	case r.ContentEncoding != "" && r.ContentEncoding != "identity":
+	case r.ContentEncoding != "" && !strings.EqualFold(r.ContentEncoding, "identity"):
 		return errEncoding
 	case !textual(r.ContentType):
 		return errMediaType

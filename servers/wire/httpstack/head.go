@@ -247,8 +247,11 @@ func (h *head) finish(b []byte) error {
 	if h.seen&hasHost == 0 && !h.http10 {
 		return ErrMalformed // RFC 9112 section 3.2
 	}
-	if h.length > 0 && !h.post {
+	switch {
+	case h.length > 0 && !h.post:
 		return ErrUnexpectedBody
+	case h.post && h.close && h.seen&hasLength == 0: // a body would be lost in silence, with the rest of the connection
+		return ErrTransferEncoding
 	}
 	value := b[h.expect[0]:h.expect[1]]
 	switch {
