@@ -22,10 +22,10 @@ type Session struct {
 	abort context.Context // done after the second: stop immediately
 }
 
-// EndSignals returns the signals that end a command in an orderly way: Ctrl-C, the request of a
-// supervisor, and the end of the terminal unless it is to be ignored (nohup).
+// EndSignals returns the signals that end a command in an orderly way: Ctrl-C and Ctrl-\, for which Go would print all
+// goroutines, the request of a supervisor, and the end of the terminal unless it is to be ignored (nohup).
 func EndSignals() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	signals := []os.Signal{os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
 		signals = append(signals, syscall.SIGHUP)
 	}

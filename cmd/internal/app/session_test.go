@@ -14,21 +14,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The end of the terminal drains a run as SIGTERM does, unless it is to be ignored.
-func TestHangUpDrains(t *testing.T) {
+// The end of the terminal, unless it is to be ignored, and Ctrl-\ drain a run as SIGTERM does.
+func TestSignalsOfTheTerminalDrain(t *testing.T) {
 	ownLock(t)
-	handled := make(chan os.Signal, 1) // also where the tests were started by nohup
-	signal.Notify(handled, syscall.SIGHUP)
-	defer signal.Stop(handled)
-	err := Env{Err: io.Discard}.InSession(t.Context(), func(s *Session) error {
-		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
-			return err
+	for _, end := range []syscall.Signal{syscall.SIGHUP, syscall.SIGQUIT} {
+		handled := make(chan os.Signal, 1) // also where the tests were started by nohup
+		signal.Notify(handled, end)
+		defer signal.Stop(handled)
+		err := Env{Err: io.Discard}.InSession(t.Context(), func(s *Session) error {
+			if !slices.Contains(EndSignals(), os.Signal(end)) {
+				return errors.New("is not handled")
+			}
+			if err := syscall.Kill(os.Getpid(), end); err != nil {
+				return err
+			}
+			<-s.Drain.Done()
+			return s.Interrupted()
+		})
+		if CodeOf(err) != Interrupted {
+			t.Errorf("%v: got %v, want %v", end, err, errInterrupted)
 		}
-		<-s.Drain.Done()
-		return s.Interrupted()
-	})
-	if CodeOf(err) != Interrupted {
-		t.Errorf("got %v, want %v", err, errInterrupted)
 	}
 
 	signal.Ignore(syscall.SIGHUP)
