@@ -136,7 +136,7 @@ micro: download ## run Go benchmarks of the hot paths, with allocations (PKG=, B
 
 .PHONY: fuzz
 fuzz: download ## run each fuzz target for 20 s, one per core in parallel (FUZZTIME=, PKG=, QUARTER=)
-	@{ go test -list '^Fuzz' $(PKG); [ "$(PKG)" != ./... ] || go -C tools/perf test -list '^Fuzz' .; } | \
+	@{ go test -list '^Fuzz' $(PKG); [ "$(PKG)" != ./... ] || { go -C tools test -list '^Fuzz' ./...; go -C tools/perf test -list '^Fuzz' .; }; } | \
 	awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, targets[i]; n = 0 }' | \
 	awk -v quarter="$(if $(filter commit,$(QUARTER)),$$(($$(git rev-list --count HEAD) % 4)),$(QUARTER))" 'quarter == "" || NR % 4 == quarter' | \
 	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 tools/fuzz.sh $(FUZZTIME)

@@ -3,7 +3,9 @@ package calibrate
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -31,11 +33,25 @@ func mapped(pid int) (sum int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("read mappings of process %d: %w", pid, err)
 	}
-	for line := range strings.Lines(string(listing)) {
-		var kib int64
-		if n, _ := fmt.Sscanf(line, "Rss: %d kB", &kib); n == 1 {
-			sum += kib << 10
+	if sum, err = resident(string(listing)); err != nil {
+		return 0, fmt.Errorf("read mappings of process %d: %w", pid, err)
+	}
+	return sum, nil
+}
+
+// resident returns the sum of the resident sizes of a listing of mappings in bytes.
+func resident(listing string) (sum int64, err error) {
+	for line := range strings.Lines(listing) {
+		size, found := strings.CutPrefix(line, "Rss:")
+		if !found {
+			continue
 		}
+		kib, found := strings.CutSuffix(strings.TrimSpace(size), " kB")
+		n, err := strconv.ParseUint(kib, 10, 40)
+		if err != nil || !found || int64(n)<<10 > math.MaxInt64-sum {
+			return 0, fmt.Errorf("the line %q has no size in kB", strings.TrimSpace(line))
+		}
+		sum += int64(n) << 10
 	}
 	return sum, nil
 }

@@ -43,9 +43,22 @@ type stubAccount struct {
 	CPU time.Duration `json:"cpu_ns"` // since its start
 }
 
+// Limits of a request.
+const (
+	mostBurn  = time.Minute
+	mostTouch = 1 << 30
+)
+
+func (r stubRequest) check() error {
+	if r.Burn < 0 || r.Burn > mostBurn || r.Touch < 0 || r.Touch > mostTouch || r.Touch%pageSize != 0 {
+		return fmt.Errorf("stub request %+v: allowed: 0 to %v, and 0 to %d bytes in multiples of the page size of %d", r, mostBurn, mostTouch, pageSize)
+	}
+	return nil
+}
+
 func (r stubRequest) execute() error {
-	if r.Burn < 0 || r.Touch < 0 || r.Touch%pageSize != 0 {
-		return fmt.Errorf("stub request %+v: allowed: 0 or more, and multiples of the page size of %d bytes", r, pageSize)
+	if err := r.check(); err != nil {
+		return err
 	}
 	return errors.Join(burn(r.Burn), touch(r.Touch))
 }

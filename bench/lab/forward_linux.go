@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,12 +31,8 @@ const (
 // out when it begins, and the packet counts at the end. It requests the highest priority on
 // its core, which needs CAP_SYS_NICE.
 func Carry(in *os.File, out io.Writer) error {
-	line, err := bufio.NewReaderSize(in, 4096).ReadBytes('\n')
+	s, err := readShape(in)
 	if err != nil {
-		return fmt.Errorf("read the link's shape: %w", err)
-	}
-	var s Shape
-	if err := json.Unmarshal(line, &s); err != nil {
 		return fmt.Errorf("read the link's shape: %w", err)
 	}
 	for _, fd := range []int{nearDevice, farDevice} {

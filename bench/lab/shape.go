@@ -1,6 +1,11 @@
 package lab
 
 import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"time"
 
@@ -25,6 +30,30 @@ type Shape struct {
 }
 
 const defaultQueue = 1000
+
+// longestDelay limits what can be added to a time without an overflow.
+const longestDelay = time.Hour
+
+// readShape reads a shape as a line of JSON.
+func readShape(in io.Reader) (s Shape, err error) {
+	const longest = 4096
+	line, err := bufio.NewReaderSize(in, longest).ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return s, fmt.Errorf("the line is longer than %d bytes", longest)
+	}
+	if err == nil {
+		err = json.Unmarshal(line, &s)
+	}
+	if err != nil {
+		return s, err
+	}
+	share := func(v float64) bool { return 0 <= v && v <= 1 }
+	delay := func(d time.Duration) bool { return 0 <= d && d <= longestDelay }
+	if !delay(s.RTT) || !delay(s.Jitter) || !share(s.Loss) || !share(s.Reorder) || s.Rate < 0 || s.Queue < 0 {
+		return s, fmt.Errorf("%+v: allowed: delays up to %v, shares from 0 to 1, and no negative number", s, longestDelay)
+	}
+	return s, nil
+}
 
 // A delayLine is one direction of a link: its packets in the order of their departure.
 type delayLine struct {

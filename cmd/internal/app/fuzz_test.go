@@ -1,6 +1,8 @@
 package app
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -37,6 +39,23 @@ func FuzzServerURL(f *testing.F) {
 			t.Errorf("%q: the error is not one printable line: %q", text, err)
 		case err == nil && (&scenarios.Target{URL: u.String()}).Remote():
 			t.Errorf("%q is on another machine: %v", text, u)
+		}
+	})
+}
+
+// FuzzPortRange checks that a range has the two ports of the text in order, and nothing that is no port.
+func FuzzPortRange(f *testing.F) {
+	for _, seed := range []string{"32768\t60999\n", "1 65535", "60999 32768", "0x10 99999", "1 2 3", "-1 2", "+1 2", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		first, last, ok := portRange(text)
+		found := regexp.MustCompile(`^\s*0*([0-9]{1,5})\s+0*([0-9]{1,5})\s*$`).FindStringSubmatch(strings.Join(strings.Fields(text), " "))
+		if ok && (found == nil || found[1] != strconv.FormatUint(first, 10) || found[2] != strconv.FormatUint(last, 10) || first > last || last > 65535) {
+			t.Errorf("%q is the range %d to %d", text, first, last)
+		}
+		if want := regexp.MustCompile(`^[1-9][0-9]{0,3}\t[1-6][0-4][0-9]{3}\n$`).MatchString(text); want && !ok {
+			t.Errorf("%q is no range", text)
 		}
 	})
 }

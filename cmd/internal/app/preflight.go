@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"pushbench/bench/lab"
@@ -102,12 +104,25 @@ func roomHere() (r room, err error) {
 // tries the other (measured: 2,500 connections per second, then 230). On other systems it is half
 // of the dynamic ports (RFC 6335, section 6).
 func localPorts() uint64 {
-	var first, last uint64
-	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
-	if n, _ := fmt.Sscan(string(text), &first, &last); err != nil || n != 2 || last < first {
-		first, last = 49152, 65535
+	text, _ := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range") // without it: none
+	if first, last, ok := portRange(string(text)); ok {
+		return (last - first + 1) / 2
 	}
-	return (last - first + 1) / 2
+	return (65535 - 49152 + 1) / 2
+}
+
+// portRange reads the first and the last port of the kernel's range.
+func portRange(text string) (first, last uint64, ok bool) {
+	ports := strings.Fields(text)
+	if len(ports) != 2 {
+		return 0, 0, false
+	}
+	first, err := strconv.ParseUint(ports[0], 10, 16)
+	if err != nil {
+		return 0, 0, false
+	}
+	last, err = strconv.ParseUint(ports[1], 10, 16)
+	return first, last, err == nil && first <= last
 }
 
 // serverShare is the largest number of clients per server over all configurations.
