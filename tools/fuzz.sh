@@ -9,8 +9,11 @@
 # other input meanwhile: the reader of run folders tried 2 inputs in 15 s, with 1 s it tries 1,136.
 set -uo pipefail
 
-module=.
-if [ "$2" = pushbench/tools/perf ]; then module=tools/perf; fi # a separate module
+case $2 in # separate modules
+pushbench/tools/perf) module=tools/perf ;;
+pushbench/tools/*) module=tools ;;
+*) module=. ;;
+esac
 out=$(go -C "$module" test -run '^$' -fuzz "^$3\$" -parallel 1 -fuzztime "$1" -fuzzminimizetime 1s "$2" 2>&1)
 code=$?
 if [ $code != 0 ] && grep -qx ' *context deadline exceeded' <<<"$out" && ! grep -qE 'Failing input|panic|_test\.go:' <<<"$out"; then

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -45,7 +47,7 @@ func run(database string, folders []string, stdout, stderr io.Writer) int {
 
 // modules returns the version of each module that a folder's build uses, and of the standard library.
 func modules(folders []string) (map[string][]string, error) {
-	pinned := map[string][]string{"stdlib": {"v" + strings.TrimPrefix(strings.Fields(runtime.Version())[0], "go")}}
+	pinned := map[string][]string{"stdlib": {release(runtime.Version())}}
 	for _, folder := range folders {
 		var failed bytes.Buffer
 		list := exec.Command("go", "-C", folder, "list", "-m", "-f", "{{if .Version}}{{.Path}} {{.Version}}{{end}}", "all")
@@ -64,6 +66,24 @@ func modules(folders []string) (map[string][]string, error) {
 	return pinned, nil
 }
 
+var goVersion = regexp.MustCompile(`^go([0-9]+\.[0-9]+)(\.[0-9]+)?(?:(beta|rc)([0-9]+))?(?: |$)`)
+
+// release returns a version of Go as the database has it, such as v1.26.0-rc.1 for go1.26rc1. One that is no release, such
+// as that of a build from source, is no version.
+func release(goes string) string {
+	found := goVersion.FindStringSubmatch(goes)
+	if found == nil {
+		return goes
+	}
+	version := "v" + found[1] + cmp.Or(found[2], ".0")
+	if found[3] != "" {
+		version += "-" + found[3] + "." + found[4]
+	}
+	return version
+}
+
+var advisoryID = regexp.MustCompile(`^[A-Z]+(-[0-9]+)+$`)
+
 // find returns a line per advisory that affects a pinned version, in the order of modules.
 func find(database string, pinned map[string][]string) (lines []string, err error) {
 	var index []struct {
@@ -78,9 +98,15 @@ func find(database string, pinned map[string][]string) (lines []string, err erro
 	}
 	for _, module := range index {
 		for _, version := range pinned[module.Path] {
+			if !semver.IsValid(version) {
+				return nil, fmt.Errorf("the version %q of %s is not one of a release", version, module.Path)
+			}
 			for _, v := range module.Vulns {
-				if v.Fixed != "" && semver.Compare(version, "v"+v.Fixed) >= 0 {
+				if reached(version, v.Fixed) {
 					continue // the newest fix is older
+				}
+				if !advisoryID.MatchString(v.ID) {
+					return nil, fmt.Errorf("its index has the advisory %q", v.ID)
 				}
 				var a advisory
 				if err := get(database+"/ID/"+v.ID+".json", &a); err != nil {
@@ -106,25 +132,44 @@ type advisory struct {
 	}
 }
 
-func (a advisory) affects(path, version string) (affected bool) {
+// affects reports whether a version is affected: in a range, the last event that it has reached counts. Events may come in
+// any order, and one with a version that cannot be read clears nothing.
+func (a advisory) affects(path, version string) bool {
 	for _, of := range a.Affected {
 		if of.Package.Name != path {
 			continue
 		}
 		for _, r := range of.Ranges {
-			in := false
-			for _, e := range r.Events { // in ascending order
-				if e.Introduced != "" && (e.Introduced == "0" || semver.Compare(version, "v"+e.Introduced) >= 0) {
-					in = true
+			introduced, fixed := "", ""
+			for _, e := range r.Events {
+				switch {
+				case e.Introduced == "0", e.Introduced != "" && !semver.IsValid("v"+e.Introduced):
+					introduced = cmp.Or(introduced, "v0.0.0-0")
+				case reached(version, e.Introduced):
+					introduced = later(introduced, "v"+e.Introduced)
 				}
-				if e.Fixed != "" && semver.Compare(version, "v"+e.Fixed) >= 0 {
-					in = false
+				if reached(version, e.Fixed) {
+					fixed = later(fixed, "v"+e.Fixed)
 				}
 			}
-			affected = affected || in
+			if introduced != "" && semver.Compare(introduced, fixed) > 0 {
+				return true
+			}
 		}
 	}
-	return affected
+	return false
+}
+
+func later(a, b string) string {
+	if semver.Compare(a, b) > 0 {
+		return a
+	}
+	return b
+}
+
+// reached reports whether a version is at least another one without its v, which may be none.
+func reached(version, other string) bool {
+	return semver.IsValid("v"+other) && semver.Compare(version, "v"+other) >= 0
 }
 
 var client = http.Client{Timeout: 30 * time.Second}

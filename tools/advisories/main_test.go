@@ -1,11 +1,16 @@
 package main
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+
+	"golang.org/x/mod/semver"
 )
 
 func TestAdvisoriesOfPinnedVersionsAreFound(t *testing.T) {
@@ -48,4 +53,92 @@ func TestUnreachableDatabaseIsSaid(t *testing.T) {
 	if code := run(server.URL, nil, &stdout, &stderr); code != 2 || stdout.Len() > 0 || !strings.Contains(stderr.String(), "advisories: nothing is known about 1 modules, as the database cannot be read: ") {
 		t.Errorf("exit code %d, %q, %q", code, stdout.String(), stderr.String())
 	}
+}
+
+// The database has prereleases of Go as versions of modules. A build from source has no advisories that could be known.
+func TestVersionsOfGoAreThoseOfTheDatabase(t *testing.T) {
+	for goes, want := range map[string]string{
+		"go1.26": "v1.26.0", "go1.26.1": "v1.26.1", "go1.26rc2": "v1.26.0-rc.2", "go1.26beta1": "v1.26.0-beta.1", "go1.26.1 X:nodwarf5": "v1.26.1",
+		"devel go1.27-0123abc Tue Dec 1": "devel go1.27-0123abc Tue Dec 1", "go1.26-custom": "go1.26-custom",
+	} {
+		if got := release(goes); got != want || strings.HasPrefix(want, "v") != semver.IsValid(got) {
+			t.Errorf("%s: got %q, want %q", goes, got, want)
+		}
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `[{"path":"stdlib","vulns":[{"id":"GO-1","fixed":"1.2.0"}]}]`)
+	}))
+	defer server.Close()
+	if got, err := find(server.URL, map[string][]string{"stdlib": {"devel"}}); err == nil || err.Error() != `the version "devel" of stdlib is not one of a release` {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestEventsMayComeInAnyOrder(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"introduced":"0"},{"fixed":"1.0.5"},{"introduced":"1.1.0"}`: true,
+		`{"introduced":"1.1.0"},{"fixed":"1.0.5"},{"introduced":"0"}`: true,
+		`{"fixed":"1.2.0"},{"introduced":"1.1.0"}`:                    false,
+		`{"introduced":"0"},{"fixed":"soon"}`:                         true,
+		`{"introduced":"soon"}`:                                       true,
+		`{"introduced":"1.3.0"}`:                                      false,
+	} {
+		var a advisory
+		if err := json.Unmarshal([]byte(`{"affected":[{"package":{"name":"m"},"ranges":[{"events":[`+text+`]}]}]}`), &a); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.affects("m", "v1.2.0"); got != want {
+			t.Errorf("%s: affected %t, want %t", text, got, want)
+		}
+	}
+}
+
+// FuzzFind checks that no document of the database makes an advisory go unnoticed, depends on the order of its events, or
+// prints what is no text.
+func FuzzFind(f *testing.F) {
+	const index = `[{"path":"m","vulns":[{"id":"GO-1","fixed":"1.2.0"}]}]`
+	f.Add(index, `{"summary":"first","affected":[{"package":{"name":"m"},"ranges":[{"events":[{"introduced":"0"},{"fixed":"1.0.5"},{"introduced":"1.1.0"},{"fixed":"1.2.0"}]}]}]}`, "v1.1.9")
+	f.Add(`[{"path":"m","vulns":[{"id":"\u001b"}]}]`, `{"summary":"\u001b]0;x","affected":[{"package":{"name":"m"},"ranges":[{"events":[{"introduced":"0"}]}]}]}`, "v1.0.0-rc.1")
+	f.Add(`[{"path":"m","vulns":[{"id":"GO-1","fixed":"x"}]}]`, `{"affected":[{"package":{"name":"m"},"ranges":[{"events":[{"fixed":"x"},{"introduced":"y"}]}]}]}`, "v1.0.0+incompatible")
+	f.Add(index, `{}`, "devel")
+	var documents [2]string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		at := 1
+		if strings.HasPrefix(r.URL.Path, "/index/") {
+			at = 0
+		}
+		_, _ = io.WriteString(w, documents[at])
+	}))
+	defer server.Close()
+	f.Fuzz(func(t *testing.T, index, document, version string) {
+		documents = [2]string{index, document}
+		lines, err := find(server.URL, map[string][]string{"m": {version}})
+		for _, line := range lines {
+			if !strings.HasPrefix(line, "m "+version+": ") || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+				t.Errorf("printed %q", line)
+			}
+		}
+		if err != nil && len(lines) > 0 || len(lines) > 0 && !semver.IsValid(version) {
+			t.Errorf("%s: got %q, %v", version, lines, err)
+		}
+		var a, reversed advisory
+		if json.Unmarshal([]byte(document), &a) != nil || json.Unmarshal([]byte(document), &reversed) != nil || !semver.IsValid(version) {
+			return
+		}
+		must := false // a range that begins with the first version, and has no end
+		for _, of := range reversed.Affected {
+			for _, r := range of.Ranges {
+				slices.Reverse(r.Events)
+				first, ends := false, false
+				for _, e := range r.Events {
+					first, ends = first || e.Introduced == "0", ends || e.Fixed != ""
+				}
+				must = must || of.Package.Name == "m" && first && !ends
+			}
+		}
+		got := a.affects("m", version)
+		if got != reversed.affects("m", version) || must && !got {
+			t.Errorf("%s: %s affects it: %t; it must: %t", version, document, got, must)
+		}
+	})
 }

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -94,7 +95,7 @@ const minListed = 1
 
 func (s *summary) write(out io.Writer) error {
 	var b strings.Builder
-	longestFirst := func(a, b timing) int { return int(1000 * (b.seconds - a.seconds)) }
+	longestFirst := func(a, b timing) int { return cmp.Compare(b.seconds, a.seconds) }
 	slices.SortStableFunc(s.packages, longestFirst)
 	slices.SortStableFunc(s.tests, longestFirst)
 	b.WriteString("\ntime per package (1 s or more; packages run in parallel)\n")

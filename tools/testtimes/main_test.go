@@ -1,6 +1,10 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -47,4 +51,46 @@ func TestInvalidEventIsAnError(t *testing.T) {
 	if err := new(summary).read(strings.NewReader("ok\n")); err == nil {
 		t.Error("no error")
 	}
+}
+
+// FuzzSummary checks that each test that ended is counted once, and that the slowest come first.
+func FuzzSummary(f *testing.F) {
+	f.Add(events)
+	f.Add(`{"Action":"pass","Package":"a","Test":"T","Elapsed":1e300}` + "\n" + `{"Action":"pass","Package":"b","Test":"T","Elapsed":-1e300}`)
+	f.Add("{\"Action\":\"fail\"}\n{}\n\nok")
+	f.Fuzz(func(t *testing.T, text string) {
+		var s summary
+		if s.read(strings.NewReader(text)) != nil {
+			return
+		}
+		ended, failed := 0, 0
+		for line := range strings.Lines(text) {
+			var e event
+			if err := json.Unmarshal([]byte(line), &e); err != nil {
+				t.Fatalf("%q was read: %v", line, err)
+			}
+			if e.Test == "" || strings.Contains(e.Test, "/") {
+				continue
+			}
+			switch e.Action {
+			case "fail":
+				failed++
+				ended++
+			case "pass":
+				ended++
+			}
+		}
+		var got strings.Builder
+		if err := s.write(&got); err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("%d passed, %d failed\n", ended-failed, failed); !strings.HasSuffix(got.String(), want) {
+			t.Errorf("got %q, want %q at its end", got.String(), want)
+		}
+		for _, all := range [][]timing{s.packages, s.tests} {
+			if !slices.IsSortedFunc(all, func(a, b timing) int { return cmp.Compare(b.seconds, a.seconds) }) {
+				t.Errorf("the order is %v", all)
+			}
+		}
+	})
 }
