@@ -102,10 +102,13 @@ func (p *progress) fitting(line string) string {
 	return line
 }
 
-// notice prints a text, unless it is empty.
+// notice prints the lines of a text, unless it is empty.
 func (p *progress) notice(text string) {
-	if text != "" {
-		p.trouble(text)
+	if text == "" {
+		return
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		p.trouble(line)
 	}
 }
 

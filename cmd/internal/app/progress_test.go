@@ -24,6 +24,17 @@ func TestProgressNamesTheSide(t *testing.T) {
 	}
 }
 
+// A plan has a line per sentence, and without a plan there is none.
+func TestNoticeKeepsItsLines(t *testing.T) {
+	for text, want := range map[string]string{"": "", "one.\ntwo\x1b.": "one.\ntwo.\n"} {
+		var out strings.Builder
+		newProgress(&out).notice(text)
+		if out.String() != want {
+			t.Errorf("%q: got %q, want %q", text, out.String(), want)
+		}
+	}
+}
+
 func TestErrorsAreWrappedOnATerminal(t *testing.T) {
 	text := "pushbench: the first of two lines\npushbench: other"
 	for columns, want := range map[int]string{0: text, 20: "pushbench: the first\nof two lines\npushbench: other", 80: text} {
