@@ -38,6 +38,7 @@ type Config struct {
 	NewConnection bool             // polling: a TCP connection for every poll
 	InFlight      int              // publications a session may have queued or without an outcome; default 4096
 	ReadTimeout   time.Duration    // how long a client waits for a response to a poll, or for bytes of a stream, before it closes its connection; 0: no limit
+	PostTimeout   time.Duration    // how long the response to a publication by POST may take; 0: no limit
 	RestTimeout   time.Duration    // how long the rest of a response to a poll may take that has begun; 0: no limit but ReadTimeout
 	OpenTimeout   time.Duration    // how long the header of a stream or a WebSocket may take; default: DialTimeout
 	HeaderBytes   int              // bytes to which a client's request header is padded; 0: no padding

@@ -18,7 +18,7 @@ import (
 func (d *driver) clientConfig(p *Prepare) (c client.Config, err error) {
 	c = client.Config{
 		Target: p.Target, Authority: p.Authority, Transport: d.transport, Workers: workers(d.scenario), Traffic: &d.traffic, Link: link(d.scenario),
-		HeaderBytes: int(d.scenario.Headers.Request),
+		HeaderBytes: int(d.scenario.Headers.Request), PostTimeout: time.Duration(scenarios.MaxResponse),
 	}
 	if p.BackendNamespace > 0 {
 		c.InBackendNamespace = lab.InsideOf(p.BackendNamespace)

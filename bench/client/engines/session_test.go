@@ -545,6 +545,39 @@ func failedPublicationIsNotRetried(t *testing.T, start starter) {
 	checkCounts(t, p, traffic)
 }
 
+// A server that does not respond to a publication, or not completely, fails it in time, and the next one has a connection.
+func TestSilenceAfterAPublicationIsBounded(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, start starter) {
+		for _, sent := range []string{"", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"} {
+			p := startServer(t, func(n int, c *peer) {
+				for {
+					if _, ok := c.request(); !ok {
+						return
+					}
+					if n == 0 {
+						c.send(sent)
+						_, _ = c.in.WriteTo(io.Discard)
+						return
+					}
+					c.send(response("200 OK", "application/json", `{"topic":"a","seq":1}`))
+				}
+			})
+			s, seen, traffic := start.open(p, transports.SSE, client.Subscription{}, func(c *client.Config) { c.PostTimeout = soon })
+			seen.await(t, 1, client.Connected)
+			s.Publish(1, "a", []byte("x"))
+			if failed := seen.await(t, 1, client.Failed); failed[0].ID != 1 || failed[0].Cause != client.ErrSilent.Error() {
+				t.Errorf("got %+v, want 1 failed: %v", failed, client.ErrSilent)
+			}
+			for id := 2; len(seen.ofKind(client.Acked)) == 0; id++ {
+				s.Publish(uint32(id), "a", []byte("y"))
+				seen.await(t, id, client.Acked, client.Failed) // a busy machine may be late
+			}
+			s.Close()
+			checkCounts(t, p, traffic)
+		}
+	})
+}
+
 func TestPublishResponseBecomesOutcome(t *testing.T) { onEachEngine(t, publishResponseBecomesOutcome) }
 
 func publishResponseBecomesOutcome(t *testing.T, start starter) {

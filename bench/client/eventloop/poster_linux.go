@@ -14,10 +14,11 @@ type poster struct {
 	conn
 	session *session
 	client.Backlog
-	awaitingResponse bool   // the response to a publication is outstanding
-	id               uint32 // ID of that publication
-	firstDial        bool   // the first connection is being opened
-	interim          int    // bytes of the interim responses to it
+	awaitingResponse bool          // the response to a publication is outstanding
+	id               uint32        // ID of that publication
+	firstDial        bool          // the first connection is being opened
+	interim          int           // bytes of the interim responses to it
+	deadline         clock.Instant // of the response
 }
 
 func newPoster(s *session) *poster {
@@ -76,6 +77,12 @@ func (p *poster) send(publication *client.Outgoing) {
 	p.awaitingResponse, p.id, p.interim = true, publication.ID, 0
 	p.session.Sending(publication.ID, p.Waited(publication, now), now)
 	p.SetBusy(now)
+	if timeout := p.session.Config.PostTimeout; timeout > 0 {
+		p.deadline = now.Add(timeout)
+		if p.timer.index == 0 { // else it expires earlier: setting it for every publication would cost more
+			p.loop.timers.set(&p.timer, p.deadline)
+		}
+	}
 	if err := p.write(p.loop.out); err != nil {
 		p.fail(err, now)
 	}
@@ -129,7 +136,17 @@ func (p *poster) disconnected(err error, at clock.Instant) {
 	p.sendNext(at)
 }
 
-func (p *poster) expired(at clock.Instant) { p.fail(errTimeout, at) }
+func (p *poster) expired(at clock.Instant) {
+	switch {
+	case p.state == dialling:
+		p.fail(errTimeout, at)
+	case !p.awaitingResponse:
+	case p.deadline <= at:
+		p.fail(client.ErrSilent, at)
+	default:
+		p.loop.timers.set(&p.timer, p.deadline)
+	}
+}
 
 func (p *poster) stop() {
 	if p.awaitingResponse {

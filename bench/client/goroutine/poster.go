@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
@@ -65,7 +66,7 @@ func (p *poster) open() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.conn = c
+	p.conn, c.late = c, client.ErrSilent
 	p.reading.Go(func() { p.read(c) })
 	return nil
 }
@@ -97,6 +98,9 @@ func (p *poster) send(publication client.Outgoing) error {
 	c := p.reserve(publication.ID)
 	if c == nil {
 		return client.ErrOffline
+	}
+	if timeout := p.Config.PostTimeout; timeout > 0 {
+		_ = c.SetReadDeadline(time.Now().Add(timeout)) // fails on a closed connection, as the read will
 	}
 	p.outbox.sending(&publication)
 	p.request = p.AppendPost(p.request[:0], publication.ID, publication.Topic, publication.Payload)
@@ -168,6 +172,9 @@ func (p *poster) complete(end error) (id uint32, awaited bool, _ error) {
 	defer p.mu.Unlock()
 	id, awaited = p.id, p.awaiting
 	p.awaiting = false
+	if p.conn != nil && p.Config.PostTimeout > 0 {
+		_ = p.conn.SetReadDeadline(time.Time{})
+	}
 	if !awaited && end == nil {
 		end = client.ErrUnsolicited
 	}
