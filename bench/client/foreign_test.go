@@ -137,3 +137,50 @@ func frameOf(first byte, text string) string {
 	}
 	return string([]byte{first, 126, byte(len(text) >> 8), byte(len(text))}) + text
 }
+
+// A long message that a server begins to each of many clients is bounded over all of them: a client gives up its own.
+func TestIncompleteMessagesOfAllClientsAreBounded(t *testing.T) {
+	const file = `
+transports:
+  shortpoll: {path: "/{topic}"}
+  sse: {path: "/{topic}"}
+  websocket: {path: "/{topic}"}
+publish: {post: "/{topic}"}
+`
+	const long = 15 << 20
+	begun := map[scenarios.Transport][]byte{
+		transports.WebSocket: binary.BigEndian.AppendUint64([]byte{0x81, 127}, 16<<20),
+		transports.ShortPoll: []byte("HTTP/1.1 200 OK\r\nContent-Length: 16777216\r\n\r\n"),
+		transports.SSE:       []byte("ffffff\r\ndata: "),
+	}
+	for transport := range begun {
+		begun[transport] = append(begun[transport], make([]byte, long)...)
+	}
+	traffic, all := new(Traffic), []*Subscriber(nil)
+	begin := func(transport scenarios.Transport, size int) error {
+		s := foreignSubscriber(t, transport, file)
+		s.Traffic = traffic
+		all = append(all, s)
+		_, _, err := s.Consume(begun[transport][:size], 1)
+		return err
+	}
+	for i := range maxHeld / long {
+		if err := begin([]scenarios.Transport{transports.WebSocket, transports.ShortPoll}[i%2], long); err != nil {
+			t.Fatalf("client %d: %v", i, err)
+		}
+	}
+	for transport := range begun {
+		if err := begin(transport, 15<<10); err != nil {
+			t.Errorf("%s: a short message: %v", transport, err)
+		}
+		if err := begin(transport, 8<<20); !errors.Is(err, ErrHeld) {
+			t.Errorf("%s: got %v, want %v", transport, err, ErrHeld)
+		}
+	}
+	for _, s := range all {
+		s.Disconnected(ErrHeld, 2)
+	}
+	if got := traffic.held.Load(); got != 0 {
+		t.Errorf("%d bytes are held of closed connections", got)
+	}
+}

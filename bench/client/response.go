@@ -29,7 +29,44 @@ func (s *Subscriber) Consume(in []byte, at clock.Instant) (n int, done bool, err
 	default:
 		n, err = s.consumePiece(in, at)
 	}
+	if err == nil {
+		err = s.hold(in, n)
+	}
 	return n, false, err
+}
+
+// Limits of incomplete messages. One is bounded by itself, but a server can begin a long one to each of many clients.
+const (
+	longHeld = 64 << 10 // shorter ones are not counted
+	maxHeld  = 512 << 20
+)
+
+// ErrHeld is the error of a client when those of all clients are too long.
+var ErrHeld = errors.New("incomplete messages to all clients exceed 512 MiB")
+
+// hold counts what is held of a message that is not complete, after n bytes of in were consumed.
+func (s *Subscriber) hold(in []byte, n int) error {
+	held := len(s.socket.message)
+	if n == 0 {
+		held += len(in)
+	}
+	if s.pieces != nil {
+		held += s.pieces.Held()
+	}
+	if s.partial != nil {
+		held += s.partial.Held()
+	}
+	if held < longHeld {
+		held = 0
+	}
+	if held == s.held {
+		return nil
+	}
+	total := s.Traffic.held.Add(int64(held - s.held))
+	if s.held = held; total > maxHeld {
+		return ErrHeld
+	}
+	return nil
 }
 
 // consumeResponse consumes the response to a poll, a registration, or a request before the first poll or a stream.
@@ -43,6 +80,9 @@ func (s *Subscriber) consumeResponse(in []byte, at clock.Instant) (n int, done b
 	n, err = s.Traffic.countResponse(&m, header, len(in), err)
 	if err != nil {
 		return n, false, fmt.Errorf("read response: %w", err)
+	}
+	if err := s.hold(in, n); err != nil {
+		return n, false, err
 	}
 	if n == 0 || m.Interim() {
 		return n, false, s.countInterim(n)

@@ -35,6 +35,7 @@ type Subscriber struct {
 	headerAt  clock.Instant // when the header of its response was complete; 0: it is not
 	interim   int           // bytes of the interim responses before it
 	partial   *wire.Partial // of a long response that is not complete
+	held      int           // bytes of an incomplete message; see hold
 	consuming int           // bytes of conn that are being consumed
 	open      bool          // the stream or the WebSocket is open
 	pieces    wire.Pieces   // of a stream
@@ -144,6 +145,9 @@ func (s *Subscriber) subscribed(at clock.Instant) {
 // DiscardFragments discards the fragments of a message that the connection cut off.
 func (s *Subscriber) DiscardFragments() {
 	s.Traffic.Down.Envelope.Add(int64(len(s.socket.message)))
+	s.partial = nil
+	s.Traffic.held.Add(-int64(s.held))
+	s.held = 0
 	s.socket.fragmented, s.socket.message, s.socket.begun = false, nil, false
 	s.socket.responses.pings, s.socket.responses.beat = false, false
 }

@@ -20,6 +20,8 @@ type Traffic struct {
 	// server may have accepted some of them; the client cannot know.
 	Abandoned atomic.Int64
 
+	held atomic.Int64 // bytes of long incomplete messages
+
 	payloads *payload.Scanner // of a target's protocol; nil: pushbench's own
 
 	mu      sync.Mutex // guards what follows

@@ -39,6 +39,9 @@ type conn struct {
 // grow.
 const readSize = 4 << 10
 
+// longKept is from how many bytes on the buffer of a message is not kept for the next one.
+const longKept = 4 << 20
+
 func newConn(c *countingConn) *conn {
 	return &conn{Conn: c, counting: c, traffic: c.traffic, openedAt: clock.Now(), detach: func() {}}
 }
@@ -142,6 +145,9 @@ func (c *conn) countUnread(err error) error {
 // fill reads the next bytes behind those that are not consumed.
 func (c *conn) fill() error {
 	kept := len(c.unread)
+	if kept == 0 && len(c.buffer) > longKept {
+		c.buffer = nil
+	}
 	switch {
 	case kept > len(c.buffer)/2 || c.buffer == nil:
 		c.buffer = make([]byte, max(readSize, 2*len(c.buffer)))

@@ -11,6 +11,8 @@ type Pieces interface {
 	Next(in []byte) (data []byte, ok bool, n int, err error)
 	// WithoutCoding sets that the stream is not in chunked coding: it ends with its connection.
 	WithoutCoding()
+	// Held is how many bytes of an incomplete piece are held.
+	Held() int
 }
 
 // Events are the Pieces of a stream of server-sent events (WHATWG HTML, section 9.2): the
@@ -29,6 +31,14 @@ type Events struct {
 // WithoutCoding implements Pieces.
 func (e *Events) WithoutCoding() { e.lines.withoutCoding() }
 
+// Held implements Pieces.
+func (e *Events) Held() int {
+	if e.complete {
+		return 0
+	}
+	return len(e.lines.part) + len(e.data)
+}
+
 // ID is the id of the last event; nil if it has none.
 func (e *Events) ID() []byte {
 	if !e.hasID {
@@ -45,6 +55,9 @@ var byteOrderMark = []byte("\uFEFF")
 // Next parses one event. An event without data is a comment.
 func (e *Events) Next(in []byte) (data []byte, ok bool, n int, err error) {
 	if e.complete {
+		if cap(e.data) > longKept {
+			e.data = nil
+		}
 		e.complete, e.count, e.data, e.single, e.hasID = false, 0, e.data[:0], nil, false
 	}
 	for n < len(in) {

@@ -38,7 +38,9 @@ func (l *lines) next(in []byte, before int) (line []byte, ok bool, n int, err er
 		line = piece[:len(piece)-1]
 		if l.copied = len(l.part) > 0; l.copied {
 			line = append(l.part, line...)
-			l.part = line[:0]
+			if l.part = line[:0]; cap(l.part) > longKept {
+				l.part = nil
+			}
 		}
 		return line, true, n, nil
 	}
@@ -54,6 +56,9 @@ type Lines struct{ lines lines }
 
 // WithoutCoding implements Pieces.
 func (l *Lines) WithoutCoding() { l.lines.withoutCoding() }
+
+// Held implements Pieces.
+func (l *Lines) Held() int { return len(l.lines.part) }
 
 // Next parses one line.
 func (l *Lines) Next(in []byte) (line []byte, ok bool, n int, err error) { return l.lines.next(in, 0) }

@@ -24,6 +24,9 @@ type Partial struct {
 	body   []byte
 }
 
+// Held is how many bytes are held.
+func (p *Partial) Held() int { return len(p.body) }
+
 // longPartial is from how many bytes on the decoded part of a message is kept. Tests set it to less.
 var longPartial = 64 << 10
 

@@ -14,6 +14,9 @@ import "errors"
 // exhaust the client's memory. The largest batch of PROTOCOL.md takes about a fiftieth of it.
 const MaxBody = 16 << 20
 
+// longKept is from how many bytes on the memory of a message is not kept for the next one.
+const longKept = 1 << 20
+
 // Errors of a server.
 var (
 	ErrResponse = errors.New("malformed HTTP response")
