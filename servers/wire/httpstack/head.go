@@ -3,6 +3,7 @@ package httpstack
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -403,7 +404,10 @@ func (r *requestReader) read(p []byte, from source, s *Stack) (int, error) {
 		return r.pass(p, r.rest), nil
 	case r.body > 0:
 		n, err := from.more(p[:min(int64(len(p)), r.body)])
-		if r.body -= int64(n); r.body == 0 {
+		if r.body -= int64(n); err == io.EOF {
+			r.body = 0 // nothing follows, and net/http reads ahead at the end of a body, in a goroutine of its own
+		}
+		if r.body == 0 {
 			from.Unreserve()
 		}
 		return n, err
