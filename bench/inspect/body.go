@@ -243,9 +243,15 @@ func checkCoding(value string, h header) (Grade, string) {
 	return Right, ""
 }
 
+// coding returns the codings of a content except chunked.
+func coding(h header) string {
+	transfer := slices.DeleteFunc(strings.Split(h.value("Transfer-Encoding"), ","), func(one string) bool { return mediaType(one) == "" || mediaType(one) == "chunked" })
+	return trimOWS(strings.Join(slices.Concat(h.values("Content-Encoding"), transfer), ", "))
+}
+
 // decoded returns the content without a content coding, and whether it is known.
 func decoded(r io.Reader, h header) (io.Reader, bool) {
-	switch lower(h.value("Content-Encoding")) {
+	switch lower(coding(h)) {
 	case "", "identity":
 		return r, true
 	case "gzip", "x-gzip":
@@ -269,7 +275,7 @@ func (l *lazyGzip) Read(p []byte) (n int, err error) {
 	}
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &corrupt) {
-		err = violates("the content is not gzip, as Content-Encoding says (RFC 9110, section 8.4.1.3)")
+		err = violates("the content is not gzip, as its coding says (RFC 9110, section 8.4.1.3)")
 	}
 	return n, err
 }
@@ -315,7 +321,7 @@ const lateBytes = 100 * time.Millisecond
 func (e *Exchange) addContent(h header, b *body, content []byte, known bool) {
 	if len(content) > 0 {
 		text := cutText(string(content))
-		switch coding := h.value("Content-Encoding"); {
+		switch coding := coding(h); {
 		case !known:
 			text = fmt.Sprintf("(%d bytes, coded by %s)", len(content), cutText(coding))
 		case !utf8.Valid(content):

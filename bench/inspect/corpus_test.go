@@ -373,6 +373,7 @@ var frameAnswers = []answer{
 	{"no UTF-8 behind a final block", "ws", replying(upgraded(frameOf(0xc1, "\xf3\x48\xcd\xc9\xc9\x07\x00"+"\x01\x01\x00\xfe\xff\xff\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Wrong, []string{"not UTF-8"}, ""},
 	{"compressed message beyond the window", "ws", replying(upgraded(deflatedTwice(distinct(300)), "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8")), offerDeflate, Wrong, []string{"not compressed with DEFLATE"}, ""},
 	{"compressed message within the window", "ws", replying(upgraded(deflatedTwice(distinct(300)), "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9")), offerDeflate, Right, nil, "(decompressed: 300 bytes)"},
+	{"close frame to a client that still sends", "ws", closing(switched + "\r\n" + frameOf(0x88, "\x03\xf0denied")), func(t *Target) { t.Send = []string{"a", "b", "c"} }, Right, nil, "(policy violation): denied"},
 }
 
 var bodyAnswers = []answer{
@@ -427,7 +428,7 @@ var bodyAnswers = []answer{
 	{"end within a chunk", "http", closing(chunks + "5\r\n{}"), nil, Wrong, []string{"incomplete"}, ""},
 	{"trailer", "http", replying(chunks + "2\r\n{}\r\n0\r\nX-Sum: 1\r\n\r\n"), nil, Right, nil, "X-Sum: 1"},
 	{"Content-Length in a trailer", "http", replying(chunks + "2\r\n{}\r\n0\r\nContent-Length: 2\r\n\r\n"), nil, Wrong, []string{"not allowed in a trailer"}, ""},
-	{"gzip, then chunked", "http", replying(head("HTTP/1.1 200 OK", "Transfer-Encoding: gzip, chunked") + "1\r\nx\r\n0\r\n\r\n"), nil, Contestable, []string{"not requested by a TE field"}, ""},
+	{"gzip, then chunked", "http", replying(head("HTTP/1.1 200 OK", "Transfer-Encoding: gzip, chunked") + "1a\r\n" + gzipped("hi")[:26] + "\r\n0\r\n\r\n"), nil, Contestable, []string{"not requested by a TE field"}, "hi"},
 	{"chunked, then gzip", "http", closing(head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked, gzip")), nil, Wrong, []string{"must be the last coding", ""}, ""},
 	{"chunked twice", "http", replying(head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked, chunked") + "0\r\n\r\n"), nil, Wrong, []string{"applied once"}, ""},
 	{"identity", "http", closing(head("HTTP/1.1 200 OK", "Transfer-Encoding: identity")), nil, Wrong, []string{"not a transfer coding", ""}, ""},
@@ -500,6 +501,17 @@ var bodyAnswers = []answer{
 	{"Date in a leap second", "http", replying("HTTP/1.1 204 x\r\nDate: Sat, 31 Dec 2016 23:59:60 GMT\r\n\r\n"), nil, Right, nil, ""},
 	{"Last-Modified after Date", "http", replying(head("HTTP/1.1 204 x", "Last-Modified: Tue, 15 Nov 1994 08:12:32 GMT")), nil, Wrong, []string{"section 8.8.2.1"}, ""},
 	{"Last-Modified at Date", "http", replying(head("HTTP/1.1 204 x", "Last-Modified: Tue, 15 Nov 1994 08:12:31 GMT")), nil, Right, nil, ""},
+	{"Allow without commas", "http", replying(head("HTTP/1.1 204 x", "Allow: GET POST")), nil, Wrong, []string{"a list of names"}, ""},
+	{"Connection with a space", "http", replying(head("HTTP/1.1 204 x", "Connection: keep alive")), nil, Wrong, []string{"a list of names"}, ""},
+	{"Vary: *", "http", replying(head("HTTP/1.1 204 x", "Vary: *")), nil, Right, nil, ""},
+	{"Location with a space", "http", replying(head("HTTP/1.1 201 x", "Location: /a b", "Content-Length: 0")), nil, Wrong, []string{"percent-encoded"}, ""},
+	{"Location beyond ASCII", "http", replying(head("HTTP/1.1 201 x", "Location: /\u00e4", "Content-Length: 0")), nil, Wrong, []string{"percent-encoded"}, ""},
+	{"Location with each kind of character", "http", replying(head("HTTP/1.1 201 x", "Location: http://[::1]:80/a-._~!$&'()*+,;=:@/?b=%20#c", "Content-Length: 0")), nil, Right, nil, ""},
+	{"two allowed origins", "http", replying(head("HTTP/1.1 204 x", "Access-Control-Allow-Origin: http://a, http://b")), nil, Wrong, []string{"one origin"}, ""},
+	{"allowed origin with a path", "http", replying(head("HTTP/1.1 204 x", "Access-Control-Allow-Origin: http://a/")), nil, Wrong, []string{"one origin"}, ""},
+	{"allowed origin", "http", replying(head("HTTP/1.1 204 x", "Access-Control-Allow-Origin: http://a:8080", "Access-Control-Allow-Credentials: true", "Access-Control-Max-Age: 60")), nil, Right, nil, ""},
+	{"allowed credentials in capitals", "http", replying(head("HTTP/1.1 204 x", "Access-Control-Allow-Credentials: True")), nil, Wrong, []string{"in small letters"}, ""},
+	{"age of permissions with a unit", "http", replying(head("HTTP/1.1 204 x", "Access-Control-Max-Age: 1h")), nil, Wrong, []string{"a number of seconds"}, ""},
 }
 
 var streamAnswers = []answer{
@@ -577,6 +589,8 @@ var streamAnswers = []answer{
 	{"corrupt chunk after an event", "sse+http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked") + "9\r\ndata: x\n\n\r\nzz\r\n"), nil, Wrong, []string{"is not a chunk size"}, ""},
 	{"empty line of data that is no event", "sse+http", replying(events + "data: x\n\n\n"), nil, Right, nil, "there is no data before it"},
 	{"error in the second line of JSON", "stream+http", replying(ndjson + "{}\n{\n"), nil, Wrong, []string{"not a JSON text"}, ""},
+	{"101 to a stream", "sse+http", replying(head("HTTP/1.1 101 x", "Upgrade: h2c", "Connection: upgrade")), nil, Wrong, []string{"must not switch"}, ""},
+	{"events in a transfer coding", "sse+http", replying(head("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: deflate, chunked") + "3\r\n\xff\n\n\r\n"), nil, Contestable, []string{"not requested by a TE field"}, "coded by deflate"},
 }
 
 // TestAnswersAreJudged sends each answer of the corpus.

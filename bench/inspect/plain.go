@@ -67,7 +67,7 @@ func (t Target) plainRules() []rule {
 			if t.Kind == Poll && has(value, "close") {
 				return Contestable, newConnection
 			}
-			return checkList("Connection")(value, h)
+			return checkList("Connection", token)(value, h)
 		}},
 	}
 	if stream, isStream := streams[t.Kind]; isStream {
@@ -77,6 +77,9 @@ func (t Target) plainRules() []rule {
 		}
 		return append(framed,
 			rule{"", stream.opens, 0, func(_ string, h header) (Grade, string) {
+				if h.status == 101 {
+					return Wrong, unaskedSwitch
+				}
 				return judge(h.status == 200, "the server did not open a stream. "+meaning(h.status))
 			}},
 			rule{"Content-Type", stream.typed, required, stream.checkType(t.Kind)},
@@ -87,12 +90,14 @@ func (t Target) plainRules() []rule {
 		rule{"Cache-Control", "forbids caches to respond to the next poll instead of the server (RFC 9111, section 5.2.2.5)", 0, nil})
 }
 
+const unaskedSwitch = "the request has no Upgrade field: the server must not switch (RFC 9110, section 7.8)"
+
 // judgePoll checks the status of a poll.
 func (t Target) judgePoll(_ string, h header) (Grade, string) {
 	conditional := t.has("If-None-Match") || t.has("If-Modified-Since")
 	switch {
 	case h.status == 101:
-		return Wrong, "the request has no Upgrade field: the server must not switch (RFC 9110, section 7.8)"
+		return Wrong, unaskedSwitch
 	case h.status == 304 && conditional:
 		return Right, ""
 	case h.status == 304:

@@ -91,7 +91,7 @@ func unquote(text string) string {
 func (e *Exchange) readStream(c *conn, h header, b *body, s stream) error {
 	reader, known := decoded(b, h)
 	if !known {
-		e.After = append(e.After, Line{Text: "(a stream coded by " + cutText(h.value("Content-Encoding")) + ")", For: "not decoded here, so not checked (RFC 9110, section 8.4)"})
+		e.After = append(e.After, Line{Text: "(a stream coded by " + cutText(coding(h)) + ")", For: "not decoded here, so not checked (RFC 9110, section 8.4)"})
 		return nil
 	}
 	c.extendDeadline(e.Target.wait())

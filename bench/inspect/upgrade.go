@@ -81,7 +81,7 @@ func (t Target) upgradeRules(key string) []rule {
 		{"", "101 switches to WebSocket after the empty line; any other status is a normal HTTP response (RFC 6455, section 4.2.2)", 0, func(_ string, h header) (Grade, string) {
 			return judge(h.status == 101, "the server did not switch. "+meaning(h.status))
 		}},
-		{"Sec-WebSocket-Version", "versions that the server supports, if it refuses another one (RFC 6455, section 4.4)", 0, checkList("Sec-WebSocket-Version")},
+		{"Sec-WebSocket-Version", "versions that the server supports, if it refuses another one (RFC 6455, section 4.4)", 0, checkList("Sec-WebSocket-Version", token)},
 		{"Upgrade", "the new protocol (RFC 6455, section 4.2.2)", 101, func(value string, h header) (Grade, string) {
 			if h.status != 101 {
 				return checkUpgrade(value, h)
@@ -89,7 +89,7 @@ func (t Target) upgradeRules(key string) []rule {
 			return judge(equalFold(value, "websocket"), `must be "websocket" (RFC 6455, section 4.1)`)
 		}},
 		{"Connection", "limits Upgrade to the next hop (RFC 6455, section 4.2.2)", 101, func(value string, h header) (Grade, string) {
-			if grade, why := checkList("Connection")(value, h); grade != Plain || h.status != 101 {
+			if grade, why := checkList("Connection", token)(value, h); grade != Plain || h.status != 101 {
 				return grade, why
 			}
 			return judge(has(value, "upgrade"), `must contain "Upgrade" (RFC 6455, section 4.1)`)
@@ -139,7 +139,7 @@ func (e *Exchange) talk(c *conn, h header) error {
 	c.extendDeadline(e.Target.wait())
 	for _, text := range e.Target.Send {
 		if _, err := c.Write(messageFrame(text)); err != nil {
-			return fmt.Errorf("send a frame: %w", err)
+			break // the server has closed: the frames that explain why are read
 		}
 	}
 	if err := e.read(c, s); err != nil && !errors.Is(err, errSilence) {
