@@ -22,28 +22,50 @@ func (r *Report) Outcome() compare.Outcome {
 	return ""
 }
 
+func (r *Report) count(o compare.Outcome) (n int) {
+	for _, a := range r.Assertions {
+		if a.Outcome == o {
+			n++
+		}
+	}
+	return n
+}
+
 // assertionSentences counts the assertions that passed, and names the others.
 func (r *Report) assertionSentences() []Paragraph {
 	if len(r.Assertions) == 0 {
 		return nil
 	}
-	others := r.unmet()
-	passed := fmt.Sprintf("%d of %d", len(r.Assertions)-len(others), len(r.Assertions))
-	if len(others) == 0 {
+	passed := fmt.Sprintf("%d of %d", r.count(compare.Passed), len(r.Assertions))
+	if r.count(compare.Passed) == len(r.Assertions) {
 		passed = "all " + metric.Count(int64(len(r.Assertions)))
 	}
 	lines := []string{fmt.Sprintf("Assertions: %s passed, counted per configuration.", passed)}
 	if n := r.Summary.ValidRepetitions; 0 < n && n < compare.SignTestRepetitions {
 		lines = append(lines, fmt.Sprintf("A sign test needs %d repetitions. With fewer, all must agree, and the outcome is an indication.", compare.SignTestRepetitions))
 	}
-	return text(append(lines, others...)...)
+	return text(append(lines, r.unmet()...)...)
 }
 
-// unmet has a sentence per assertion that failed or is undecided.
+// unmet has a sentence per assertion that failed or is undecided. Many that are undecided for the same reason, such as
+// after an interruption, share one.
 func (r *Report) unmet() (all []string) {
+	const many = 4
+	alike, listed := map[string]int{}, map[string]bool{} // undecided assertions by reason
 	for _, a := range r.Assertions {
-		if a.Outcome != compare.Passed {
-			all = append(all, fmt.Sprintf("%s: %s: %s.", strings.ToUpper(string(a.Outcome)), assertionText(a), evidenceOf(a)))
+		if a.Outcome == compare.Undecided {
+			alike[evidenceOf(a)]++
+		}
+	}
+	for _, a := range r.Assertions {
+		evidence := evidenceOf(a)
+		switch n := alike[evidence]; {
+		case a.Outcome == compare.Passed:
+		case a.Outcome == compare.Failed || n < many:
+			all = append(all, fmt.Sprintf("%s: %s: %s.", strings.ToUpper(string(a.Outcome)), assertionText(a), evidence))
+		case !listed[evidence]:
+			all = append(all, fmt.Sprintf("%s: %s: %s.", strings.ToUpper(string(a.Outcome)), some(n, "assertion"), evidence))
+			listed[evidence] = true
 		}
 	}
 	return all

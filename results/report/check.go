@@ -39,14 +39,14 @@ func (c Check) section() Section {
 func (c Check) Document() Document {
 	m, ref := c.Here.Run.Manifest, c.Reference.Run.Manifest
 	d := Document{Title: "Check of " + results.Plain(m.Workload.Scenario), Basis: c.Here.basisText(), Sections: []Section{c.section()}}
-	passed := fmt.Sprintf("%d of %s", c.count(compare.Passed), some(len(c.Here.Assertions), "assertion"))
+	passed := fmt.Sprintf("%d of %s", c.Here.count(compare.Passed), some(len(c.Here.Assertions), "assertion"))
 	answer := Paragraph{}
 	switch {
 	case m.Status != results.Complete:
 		d.Badge, answer = string(m.Status), c.Here.answer()[0]
-	case c.count(compare.Failed) > 0:
-		answer.Text = fmt.Sprintf("Not reproduced: %s passed, %d failed.", passed, c.count(compare.Failed))
-	case c.count(compare.Undecided) > 0:
+	case c.Here.count(compare.Failed) > 0:
+		answer.Text = fmt.Sprintf("Not reproduced: %s passed, %d failed.", passed, c.Here.count(compare.Failed))
+	case c.Here.count(compare.Undecided) > 0:
 		d.Badge, answer.Text = inconclusive, fmt.Sprintf("Inconclusive: %s passed, the others are undecided.", passed)
 	case len(c.Here.Assertions) == 0:
 		answer.Text = "No assertions: the reference has nothing to check."
@@ -57,13 +57,4 @@ func (c Check) Document() Document {
 		"Assertions compare counts, rankings and ratios, not absolute times.", scope(m))
 	d.Headline = []Paragraph{answer}
 	return d
-}
-
-func (c Check) count(o compare.Outcome) (n int) {
-	for _, a := range c.Here.Assertions {
-		if a.Outcome == o {
-			n++
-		}
-	}
-	return n
 }

@@ -150,6 +150,18 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 	}
 }
 
+// Assertions that are undecided for one reason share a sentence, and are counted one by one.
+func TestUndecidedAssertionsShareTheirReason(t *testing.T) {
+	run := synthetic.Run(1, 4*time.Second)
+	run.Manifest.Status, run.Manifest.Reason = results.Partial, "interrupted after 0 of 4 trials"
+	run.Manifest.Assertions = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "=="}, {Text: "duplicates == 0", Metric: "duplicates", Op: "=="}}
+	run.Trials = nil
+	got := strings.Join(report.New(run).Document().Sentences(), "\n")
+	if want := "Assertions: 0 of 8 passed, counted per configuration.\nUNDECIDED: 8 assertions: no valid trial.\n"; !strings.Contains(got+"\n", want) {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
 // A run with too few repetitions names the command that leads to a verdict, with a number of repetitions that
 // balances the order of the configurations and can decide.
 func TestHeadlineAdvisesVerdict(t *testing.T) {
