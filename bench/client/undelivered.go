@@ -2,7 +2,6 @@ package client
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"sync/atomic"
 
@@ -40,12 +39,9 @@ func (t *Traffic) UncountRest(size int) {
 
 // Uncount subtracts the counts of one write that the server cannot have received.
 func (t *Traffic) Uncount(written []byte) {
-	switch {
-	case written[0] < ' ': // no request and no final frame begins so, but a record of TLS (RFC 8446, section 5.1)
-		t.uncountRecords(written)
-	case written[0]&0x80 == 0: // a client's frames are final (RFC 6455, section 5.2)
+	if written[0]&0x80 == 0 { // a client's frames are final (RFC 6455, section 5.2); TLS has no link
 		t.uncountRequest(written)
-	default:
+	} else {
 		t.uncountFrames(written)
 	}
 }
@@ -55,7 +51,7 @@ func (t *Traffic) uncountRequest(written []byte) {
 	body, payload := written[header:], len(written)-header
 	switch {
 	case t.payloads != nil:
-		payload = t.foreignPayload(body)
+		payload = t.payloadSize(body)
 	case bytes.HasPrefix(written, []byte("POST "+webhooksPath)):
 		payload = 0
 	}
@@ -73,12 +69,7 @@ func (t *Traffic) uncountFrames(frames []byte) {
 		case opcode > wire.OpBinary:
 			t.Up.Framing.Add(-int64(size))
 		default:
-			payload := 0
-			if t.payloads != nil {
-				payload = t.foreignPayload(body)
-			} else {
-				payload = payloadSize(body)
-			}
+			payload := t.payloadSize(body)
 			t.Up.Framing.Add(-int64(header))
 			t.Up.Payload.Add(-int64(payload))
 			t.Up.Envelope.Add(-int64(len(body) - payload))
@@ -87,37 +78,13 @@ func (t *Traffic) uncountFrames(frames []byte) {
 	}
 }
 
-// Sizes of a record of TLS 1.3: its header, and what else it has besides its content.
-const (
-	recordHeader   = 5
-	recordOverhead = recordHeader + 17
-	alertSize      = 2
-	recordData     = 23 // type of a record with content
-)
-
-// uncountRecords subtracts records of TLS. Their content cannot be parsed.
-func (t *Traffic) uncountRecords(records []byte) {
-	for len(records) >= recordHeader {
-		size := min(len(records), recordHeader+int(binary.BigEndian.Uint16(records[3:])))
-		overhead := recordOverhead
-		if records[0] != recordData || size <= recordOverhead+alertSize {
-			overhead = size // of the handshake, or an alert
-		}
-		t.Up.Framing.Add(-int64(overhead))
-		t.UncountRest(size - overhead)
-		records = records[size:]
+// payloadSize returns how many bytes of payload a client wrote into a text.
+func (t *Traffic) payloadSize(text []byte) int {
+	if t.payloads != nil {
+		found, _, _ := t.payloads.Next(text) // a message has one
+		return len(found.Data)
 	}
-}
-
-// payloadSize returns how many bytes of payload appendPublish wrote into a body.
-func payloadSize(body []byte) int {
 	var p struct{ Data string }
-	_ = json.Unmarshal(body, &p) // appendPublish wrote it
+	_ = json.Unmarshal(text, &p) // appendPublish wrote it
 	return len(p.Data)
-}
-
-// foreignPayload returns how many bytes of payload a text of a target's protocol has.
-func (t *Traffic) foreignPayload(text []byte) int {
-	found, _, _ := t.payloads.Next(text) // a message has one
-	return len(found.Data)
 }

@@ -91,24 +91,6 @@ publish: {post: "/{topic}", body: '{"data":"{payload}","n":{id}}', frame: "x {to
 	}
 }
 
-// Records of TLS are no requests: their content is that of payloads, as far as there are any.
-func TestUndeliveredRecordsAreUncounted(t *testing.T) {
-	record := func(kind byte, content int) string {
-		size := content + recordOverhead - recordHeader
-		return string([]byte{kind, 3, 3, byte(size >> 8), byte(size)}) + strings.Repeat("\x81", size)
-	}
-	traffic := new(Traffic)
-	traffic.Up.Framing.Add(1000)
-	traffic.Up.Headers.Add(1000)
-	traffic.Up.Payload.Add(500)
-	written := record(22, 178) + record(recordData, 478) + record(recordData, 300) + record(recordData, alertSize)
-	traffic.Uncount([]byte(written))
-	want := results.Direction{Framing: 1000 - 200 - 3*recordOverhead - alertSize, Headers: 1000 - 278}
-	if w := traffic.Snapshot(); w.Up != want || w.Requests != 0 {
-		t.Errorf("got %+v and %d requests, want %+v and none", w.Up, w.Requests, want)
-	}
-}
-
 // No part becomes negative when the end of a long message is not sent.
 func TestUnsentEndsOfMessagesLeaveNoPartNegative(t *testing.T) {
 	traffic := new(Traffic)
