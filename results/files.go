@@ -201,9 +201,44 @@ func CheckFile(path string) error {
 	case info.Mode()&0o222 == 0:
 		return fmt.Errorf("%s is read-only; allowed: another file, or chmod u+w %s", path, path)
 	case info.Mode().IsRegular():
-		return writable(folder)
+		return errors.Join(replaceable(to), writable(folder))
 	}
 	return nil
+}
+
+// replaceable returns an error for a regular file that this user may not change. In a folder such as /tmp only its owner
+// may replace it, whatever its mode.
+func replaceable(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("%s cannot be written to: %s; allowed: another file", path, inWords(err))
+	}
+	defer f.Close()
+	file, err := f.Stat()
+	if err != nil {
+		return explain(path, err)
+	}
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return explain(path, err)
+	}
+	if protects(folder, file, os.Geteuid()) {
+		return fmt.Errorf("%s belongs to another user, so that it cannot be replaced in %s; allowed: another file", path, filepath.Dir(path))
+	}
+	return nil
+}
+
+// protects reports whether a folder allows a user to create files, but not to replace this one.
+func protects(folder, file fs.FileInfo, user int) bool {
+	return folder.Mode()&fs.ModeSticky != 0 && user != 0 && owner(file) != user && owner(folder) != user
+}
+
+// owner is the user that a file belongs to; -1: unknown.
+func owner(info fs.FileInfo) int {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Uid)
+	}
+	return -1
 }
 
 // CheckFolder returns an error if OpenDir cannot open or create the folder, or no file can be created in it.

@@ -294,6 +294,43 @@ func TestNewFileHasTheModeOfTheUmask(t *testing.T) {
 	}
 }
 
+// In /tmp the file of another user cannot be replaced, although files can be created beside it.
+func TestFileOfAnotherUserIsRefused(t *testing.T) {
+	const user, other = 1000, 1001
+	for _, c := range []struct {
+		mode               fs.FileMode
+		folder, file, user int
+		want               bool
+	}{
+		{fs.ModeDir | fs.ModeSticky | 0o777, 0, other, user, true},
+		{fs.ModeDir | fs.ModeSticky | 0o777, 0, user, user, false},
+		{fs.ModeDir | fs.ModeSticky | 0o777, user, other, user, false},
+		{fs.ModeDir | fs.ModeSticky | 0o777, other, other, 0, false},
+		{fs.ModeDir | 0o777, 0, other, user, false},
+	} {
+		if got := protects(owned{mode: c.mode, by: c.folder}, owned{by: c.file}, c.user); got != c.want {
+			t.Errorf("%+v: got %v", c, got)
+		}
+	}
+	program, err := os.Executable() // which runs, so that the kernel lets no process write to it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckFile(program); err == nil || !strings.Contains(err.Error(), "cannot be written to: text file busy; allowed: another file") {
+		t.Errorf("a file that cannot be written to: got %v", err)
+	}
+}
+
+// owned is a file of a user.
+type owned struct {
+	fs.FileInfo
+	mode fs.FileMode
+	by   int
+}
+
+func (o owned) Mode() fs.FileMode { return o.mode }
+func (o owned) Sys() any          { return &syscall.Stat_t{Uid: uint32(o.by)} }
+
 // A folder that cannot be used is found before a measurement, and why is said.
 func TestUnusableFolderIsRefused(t *testing.T) {
 	t.Chdir(t.TempDir())
