@@ -371,7 +371,8 @@ var frameAnswers = []answer{
 	{"binary message in parts", "ws", replying(upgraded("\x02\x02\xff\xfe\x80\x00")), nil, Right, nil, ""},
 	{"block behind a final block", "ws", replying(upgraded(frameOf(0xc1, "\xf3\x48\xcd\xc9\xc9\x07\x00"+"\xf3\x48\xcd\xc9\xc9\x07\x00\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Right, nil, "(decompressed: 10 bytes): HelloHello"},
 	{"no UTF-8 behind a final block", "ws", replying(upgraded(frameOf(0xc1, "\xf3\x48\xcd\xc9\xc9\x07\x00"+"\x01\x01\x00\xfe\xff\xff\x00"), "Sec-WebSocket-Extensions: permessage-deflate")), offerDeflate, Wrong, []string{"not UTF-8"}, ""},
-	{"compressed message beyond the window", "ws", replying(upgraded(deflatedTwice(distinct(300)), "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8")), offerDeflate, Wrong, []string{"not compressed with DEFLATE"}, ""},
+	{"compressed message beyond the window", "ws", replying(upgraded(deflatedTwice(distinct(300)), "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8")), offerDeflate, Wrong, []string{"beyond the selected window of 256"}, ""},
+	{"compressed message that refers too far within itself", "ws", replying(upgraded(longFrame(0xc1, deflated(distinct(300)+distinct(300))), "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8")), offerDeflate, Wrong, []string{"beyond the selected window of 256"}, ""},
 	{"compressed message within the window", "ws", replying(upgraded(deflatedTwice(distinct(300)), "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9")), offerDeflate, Right, nil, "(decompressed: 300 bytes)"},
 	{"close frame to a client that still sends", "ws", closing(switched + "\r\n" + frameOf(0x88, "\x03\xf0denied")), func(t *Target) { t.Send = []string{"a", "b", "c"} }, Right, nil, "(policy violation): denied"},
 }

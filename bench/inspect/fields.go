@@ -51,7 +51,7 @@ var common = map[string]known{
 
 var (
 	entityTag = regexp.MustCompile(`^(W/)?"[^" \x00-\x20\x7f]*"$`)
-	reference = regexp.MustCompile("^[!#-;=?-\\[\\]_a-z~]*$")
+	reference = regexp.MustCompile(`^[!#-;=?-\[\]_a-z~]*$`)
 	typeName  = regexp.MustCompile("^" + tokenSyntax + "/" + tokenSyntax + "(?:[ \t]*;[ \t]*(?:" + tokenSyntax + "=(?:" + valueSyntax + "))?)*$")
 	typeValue = regexp.MustCompile(";[ \t]*(" + tokenSyntax + ")=(" + valueSyntax + ")")
 )

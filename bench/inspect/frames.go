@@ -95,9 +95,9 @@ type frames struct {
 	compressed bool
 	message    []byte // so far
 	notText    bool   // the message has bytes that cannot be UTF-8, whatever follows
-	window     []byte // the last decompressed text, as much as the server may refer to
-	windowSize int
-	inflated   int // decompressed bytes of all messages
+	window     []byte // at most 32 KiB of the last decompressed text
+	windowSize int    // to which the server has limited itself
+	inflated   int    // decompressed bytes of all messages
 	closed     bool
 	broken     bool // within a message
 	wrong      bool // a frame was
@@ -188,6 +188,8 @@ func (s *frames) data(f frame, l *Line) string {
 		if content, err = s.inflate(s.message); errors.Is(err, errTooMuch) {
 			l.Text += fmt.Sprintf(", all messages decompressed more than %d", maxContent)
 			return ""
+		} else if isViolation(err) {
+			return err.Error()
 		} else if err != nil {
 			return "the payload is not compressed with DEFLATE (RFC 7692, section 7.2.2)"
 		}
@@ -218,6 +220,9 @@ func cannotBeText(text []byte) bool {
 	return false
 }
 
+// largestWindow is that of DEFLATE in bytes.
+const largestWindow = 32 << 10
+
 // inflate decompresses a message (RFC 7692, section 7.2.2). A final block need not be the last one of the
 // message: the next block begins at the next byte (section 7.2.1).
 func (s *frames) inflate(compressed []byte) (all []byte, err error) {
@@ -232,12 +237,26 @@ func (s *frames) inflate(compressed []byte) (all []byte, err error) {
 			return nil, errTooMuch
 		}
 		all, window = append(all, out...), append(window, out...)
-		window = window[max(0, len(window)-s.windowSize):]
+		window = window[max(0, len(window)-largestWindow):]
+	}
+	if distance := s.beyond(compressed); distance > 0 {
+		return nil, violates("the payload refers to text %d bytes before, beyond the selected window of %d (RFC 7692, section 7.1.2.1)", distance, s.windowSize)
 	}
 	if !s.fresh {
 		s.window = window
 	}
 	return all, nil
+}
+
+// beyond returns the farthest distance to which a message refers, if it is beyond the window.
+func (s *frames) beyond(compressed []byte) int {
+	if s.windowSize == largestWindow { // then it would not be DEFLATE
+		return 0
+	}
+	if distance := farthest(compressed); distance > s.windowSize {
+		return distance
+	}
+	return 0
 }
 
 // closeCodes are the meanings of codes (RFC 6455, section 7.4.1, and the registry of IANA).

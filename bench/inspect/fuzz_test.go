@@ -3,6 +3,7 @@ package inspect
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"io"
 	"net/http"
 	"net/http/httputil"
@@ -162,7 +163,7 @@ func FuzzFrames(f *testing.F) {
 		f.Add([]byte(text), true)
 	}
 	f.Fuzz(func(t *testing.T, input []byte, deflate bool) {
-		r, s := bufio.NewReader(bytes.NewReader(input)), &frames{deflate: deflate}
+		r, s := bufio.NewReader(bytes.NewReader(input)), &frames{deflate: deflate, windowSize: largestWindow}
 		for at := 0; at < len(input); {
 			one, err := readFrame(r, maxContent)
 			if err != nil {
@@ -267,6 +268,34 @@ func FuzzTarget(f *testing.F) {
 		}
 		if n != len(lines)-1 {
 			t.Errorf("%d fields, want %d: %+v", n, len(lines)-1, lines)
+		}
+	})
+}
+
+// FuzzFarthest checks that a message can be decompressed with as much of the text before as it refers to.
+func FuzzFarthest(f *testing.F) {
+	f.Add("hello hello", "hello", 1)
+	f.Add(distinct(500), distinct(300), 9)
+	f.Add(strings.Repeat("a", 40000), "b"+strings.Repeat("a", 300), 6)
+	f.Add("", "\xff\x00", -2)
+	f.Fuzz(func(t *testing.T, before, text string, level int) {
+		_ = farthest([]byte(text)) // returns
+		var b bytes.Buffer
+		w, err := flate.NewWriter(&b, level)
+		if err != nil {
+			return
+		}
+		for _, part := range []string{before, text} {
+			b.Reset()
+			_, _ = io.WriteString(w, part)
+			_ = w.Flush()
+		}
+		distance := farthest(b.Bytes())
+		needed := before[max(0, len(before)-distance):]
+		b.WriteString("\x01\x00\x00\xff\xff")
+		got, err := io.ReadAll(flate.NewReaderDict(&b, []byte(needed)))
+		if err != nil || string(got) != text || distance > 32<<10 {
+			t.Errorf("with the last %d bytes before it, %q becomes %q (%v)", distance, text, got, err)
 		}
 	})
 }
