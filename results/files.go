@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -182,6 +183,9 @@ func CheckFile(path string) error {
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return fmt.Errorf("there is no folder %s for %s; %s", folder, filepath.Base(to), allowed)
 	}
+	if slices.Contains(append(measured, sumsFile), filepath.Base(to)) && IsRun(folder) {
+		return fmt.Errorf("%s holds what the run %s measured; allowed: another file", filepath.Base(to), folder)
+	}
 	switch info, err := os.Stat(path); {
 	case err == nil && outputOf(info) != nil:
 	case errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(path, "/"):
@@ -204,6 +208,12 @@ func CheckFile(path string) error {
 		return errors.Join(replaceable(to), writable(folder))
 	}
 	return nil
+}
+
+// IsRun reports whether a folder is that of a run.
+func IsRun(folder string) bool {
+	_, err := os.Lstat(filepath.Join(folder, manifestFile))
+	return err == nil
 }
 
 // replaceable returns an error for a regular file that this user may not change. In a folder such as /tmp only its owner

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jstemmer/go-junit-report/v2/junit"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"pushbench/cmd/internal/app"
 	"pushbench/results"
@@ -131,13 +132,41 @@ func checkPaths(c *cobra.Command) error {
 			if err := results.CheckFolder(path); err != nil {
 				return app.Usagef("--out: %w", err)
 			}
+			if c.Name() == "compare" && results.IsRun(path) { // which has a comparisons.csv of its own
+				return app.Usagef("--out: %s is the folder of a run; allowed: another folder, or a new one", path)
+			}
 			continue
 		}
 		if err := results.CheckFile(path); err != nil {
 			return app.Usagef("--%s: %w", name, err)
 		}
+		if input := inputAt(c, path); input != "" {
+			return app.Usagef("--%s: %s is a file that the command reads; allowed: another file", name, input)
+		}
 	}
 	return sameFile(c, "junit", "comment")
+}
+
+// inputAt returns the argument, or the value of a flag that names files to read, that is the regular file at a path.
+func inputAt(c *cobra.Command, path string) string {
+	inputs := c.Flags().Args()
+	for _, name := range []string{"target", "prices", "baseline"} {
+		if flag := c.Flags().Lookup(name); flag != nil {
+			if several, ok := flag.Value.(pflag.SliceValue); ok {
+				inputs = append(inputs, several.GetSlice()...)
+			} else {
+				inputs = append(inputs, flag.Value.String())
+			}
+		}
+	}
+	output, err := os.Stat(path)
+	for _, input := range inputs {
+		info, missing := os.Stat(input)
+		if err == nil && missing == nil && info.Mode().IsRegular() && os.SameFile(info, output) {
+			return input
+		}
+	}
+	return ""
 }
 
 // sameFile refuses two flags with the path of one file, of which only the second would be left.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,4 +98,60 @@ func TestTargetFileIsWrittenWholeOrNotAtAll(t *testing.T) {
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
+}
+
+// What a command reads, or a run has measured, is never replaced by what it writes.
+func TestInputIsNeverReplaced(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeRun(t, "run")
+	files := []string{"mine.yaml", "target.yaml", "prices.yaml", "base"}
+	for _, file := range files {
+		if err := os.WriteFile(file, []byte(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.Symlink("mine.yaml", "link"), os.Link("mine.yaml", "hard"), os.Symlink("run/trials.jsonl", "trials")); err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t)
+	for line, want := range map[string]string{
+		"run ./mine.yaml --junit mine.yaml":                    "--junit: ./mine.yaml is a file that the command reads",
+		"run ./mine.yaml --comment link":                       "--comment: ./mine.yaml is a file that the command reads",
+		"run ./mine.yaml --junit hard":                         "--junit: ./mine.yaml is a file that the command reads",
+		"run quick --target target.yaml --junit target.yaml":   "--junit: target.yaml is a file that the command reads",
+		"run quick --prices prices.yaml --comment prices.yaml": "--comment: prices.yaml is a file that the command reads",
+		"run quick --baseline base --junit ./base":             "--junit: base is a file that the command reads",
+		"report run --prices prices.yaml --junit prices.yaml":  "--junit: prices.yaml is a file that the command reads",
+		"report run --junit run/manifest.json":                 "--junit: manifest.json holds what the run run measured",
+		"report run --comment run/SHA256SUMS":                  "--comment: SHA256SUMS holds what the run run measured",
+		"compare run run --junit run/scenario.yaml":            "--junit: scenario.yaml holds what the run run measured",
+		"check run --junit trials":                             "--junit: trials.jsonl holds what the run ",
+		"compare run run --out run":                            "--out: run is the folder of a run",
+	} {
+		var stderr strings.Builder
+		if code := run(t.Context(), strings.Fields(line), strings.NewReader(""), io.Discard, &stderr); code != int(app.Usage) || !strings.HasPrefix(stderr.String(), "pushbench: "+want) {
+			t.Errorf("%s: exit code %d, want %d and %q: %s", line, code, app.Usage, want, stderr.String())
+		}
+	}
+	if after := contents(t); after != before {
+		t.Errorf("the folder held\n%sand holds\n%s", before, after)
+	}
+}
+
+// contents lists all files of the working directory with their checksums.
+func contents(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			sum, problem := results.Checksum(path)
+			all.WriteString(path + " " + sum + "\n")
+			err = problem
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
 }
