@@ -65,8 +65,8 @@ func checkKnown(s *app.Session, o selftest.Options) (err error) {
 		return interrupted
 	case err != nil:
 		return err
-	case len(outcome.Failed) > 0:
-		return &app.Error{Code: app.Invalid, Err: fmt.Errorf("%d of %d comparisons failed: do not trust measurements on this machine", len(outcome.Failed), outcome.Rows)}
+	case outcome.Err() != nil:
+		return &app.Error{Code: app.Invalid, Err: outcome.Err()}
 	default:
 		return nil
 	}

@@ -29,6 +29,8 @@ type lab struct {
 	folder  string // temporary
 	runs    int
 
+	disturbed int // trials that the machine made invalid
+
 	// planned replaces the measurement of an experiment, to see what a self-test consists of; nil: measure.
 	planned func(experiment) *results.Run
 }
@@ -213,6 +215,8 @@ func (l *lab) once(e experiment) (*results.Run, error) {
 			what := "invalid trial"
 			if e.disturbed && t.Attempt == 0 {
 				what = "expected invalid trial"
+			} else if validity.RetryableTrial(t) {
+				l.disturbed++
 			}
 			fmt.Fprintf(l.options.Out, "  %s: %s: %s\n", what, t.Configuration, reasons(t))
 		}

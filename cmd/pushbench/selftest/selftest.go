@@ -113,6 +113,8 @@ type Outcome struct {
 	Rows   int
 	Failed []string // the failed rows, each as "check: what"
 	Hidden []string // checks that this system does not support
+
+	Disturbed int // trials that the machine made invalid, in addition to those that a check disturbs on purpose
 }
 
 // Run runs the checks one after the other and prints the rows of each as soon as it ends. An
@@ -146,8 +148,28 @@ func Run(ctx context.Context, o Options) (v Outcome, err error) {
 		v.take(c.name, rows, o.Out)
 		fmt.Fprintf(o.Out, "  took %.1f s\n", time.Since(start).Seconds())
 	}
+	v.Disturbed = l.disturbed
 	v.conclude(o.Out, time.Since(began))
 	return v, nil
+}
+
+// Err is the error of a self-test with failed comparisons. Disturbed trials can be their cause.
+func (v Outcome) Err() error {
+	switch {
+	case len(v.Failed) == 0:
+		return nil
+	case v.Disturbed > 0:
+		return fmt.Errorf("%d of %d comparisons failed, and other load disturbed %s: stop other programs (pushbench doctor names them), and repeat the self-test", len(v.Failed), v.Rows, trials(v.Disturbed))
+	default:
+		return fmt.Errorf("%d of %d comparisons failed: do not trust measurements on this machine", len(v.Failed), v.Rows)
+	}
+}
+
+func trials(n int) string {
+	if n == 1 {
+		return "1 trial"
+	}
+	return fmt.Sprintf("%d trials", n)
 }
 
 func (v *Outcome) take(name string, rows []Result, out io.Writer) {

@@ -173,6 +173,19 @@ func TestFitRejectsOtherDistributions(t *testing.T) {
 	}
 }
 
+// A self-test that other load disturbed says so: its failures need not be those of the machine.
+func TestDisturbedSelfTestNamesTheCause(t *testing.T) {
+	for want, v := range map[string]Outcome{
+		"": {Rows: 3, Disturbed: 2},
+		"1 of 3 comparisons failed: do not trust measurements on this machine":                                                                      {Rows: 3, Failed: []string{"a: b"}},
+		"1 of 3 comparisons failed, and other load disturbed 2 trials: stop other programs (pushbench doctor names them), and repeat the self-test": {Rows: 3, Failed: []string{"a: b"}, Disturbed: 2},
+	} {
+		if err := v.Err(); (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
 // The help promises about 3 minutes on an idle machine: the experiments take most of them, the other checks 20 s.
 func TestSelfTestTakesAboutThreeMinutes(t *testing.T) {
 	var total time.Duration
