@@ -33,8 +33,13 @@ func capacity(c results.Capacity) Chart {
 		top := barOf(r, look.fill(), float64(i), 0.6, exactly(h.Load))
 		top.Labels = []string{label}
 		over := seriesOf(r, line, look)
-		for _, p := range slices.SortedStableFunc(slices.Values(h.Probes), func(a, b results.Probe) int { return cmp.Compare(a.Load, b.Load) }) {
-			if p.P99 > 0 && p.Load > 0 && !slices.Contains(over.X, p.Load) { // a search that ended early, or with short windows, has no latencies
+		probes := slices.SortedStableFunc(slices.Values(h.Probes), func(a, b results.Probe) int { return cmp.Compare(a.Load, b.Load) })
+		for i, p := range probes {
+			if at, ok := h.At(p.Load); ok { // the table has its latency
+				p = at
+			}
+			last := i == len(probes)-1 || probes[i+1].Load != p.Load
+			if p.P99 > 0 && p.Load > 0 && last { // a search that ended early, or with short windows, has no latencies
 				over.add(p.Load, exactly(positive(p.P99)))
 			}
 		}
@@ -45,12 +50,18 @@ func capacity(c results.Capacity) Chart {
 		said = append(said, r.Label()+": "+label)
 	}
 	one.Panels = []Panel{tops, tried}
+	if one.Mark = "ESTIMATE"; c.Unfinished() {
+		one.Mark = string(results.Partial)
+	}
 	one.Alt = "Highest load of each transport, in " + load + ". " + strings.Join(said, "; ") + "."
 	kept := ""
 	if n := c.Confirmed(); n > 0 {
 		kept = fmt.Sprintf(", confirmed %d times", n)
 	}
-	one.Basis = fmt.Sprintf("%s · within %g %%%s · ≥: limited by the test setup · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, kept, results.Plain(c.Host.CPUModel), c.Host.Cores)
+	if strings.Contains(one.Alt, "≥") {
+		kept += " · ≥: the search ended at its highest load, or at the limit of the test setup"
+	}
+	one.Basis = fmt.Sprintf("%s · within %g %%%s · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, kept, results.Plain(c.Host.CPUModel), c.Host.Cores)
 	return one
 }
 

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,5 +28,22 @@ func TestCapacityOfAnUnfinishedSearch(t *testing.T) {
 	c.Found[0].Probes[0].P99 = 120
 	if f, err = Capacity(c); err != nil || len(f.Panels) != 2 {
 		t.Errorf("with a latency: %d panels, %v", len(f.Panels), err)
+	}
+	if f.Mark != "INTERRUPTED" || strings.Contains(f.Basis, "≥") {
+		t.Errorf("the mark is %q, the basis %q", f.Mark, f.Basis)
+	}
+}
+
+// The latency at a load is that of the table: of the last probe that met the limit, not of the first.
+func TestCapacityHasTheLatencyOfTheTable(t *testing.T) {
+	h := results.Highest{Transport: "sse", Load: 400, Confirmed: 1, Probes: []results.Probe{
+		{Load: 400, Held: true, P99: 2}, {Load: 400, Held: true, P99: 4}, {Load: 800, P99: 300},
+	}}
+	f := capacity(results.Capacity{Axis: "rate", Found: []results.Highest{h}}).complete()
+	if got := f.Panels[1].Series[0].Y; !slices.Equal(got, []float64{4, 300}) {
+		t.Errorf("latencies %v, want 4 and 300", got)
+	}
+	if f.Mark != "ESTIMATE" || !strings.Contains(f.Basis, "≥: the search ended") {
+		t.Errorf("the mark is %q, the basis %q", f.Mark, f.Basis)
 	}
 }
