@@ -66,7 +66,10 @@ func (f *Folder) Discard() error {
 }
 
 // Path returns the folder while the run is being written.
-func (f *Folder) Path() string { return f.path + partialSuffix }
+func (f *Folder) Path() string { return Unfinished(f.path) }
+
+// Unfinished returns the folder of a run while it is being written, and after it was interrupted.
+func Unfinished(path string) string { return filepath.Clean(path) + partialSuffix }
 
 func (f *Folder) makeFolder() (err error) {
 	if _, err := os.Lstat(f.path); err == nil {
@@ -75,6 +78,7 @@ func (f *Folder) makeFolder() (err error) {
 	if f.parent, err = OpenDir(filepath.Dir(f.path)); err != nil {
 		return err
 	}
+	_ = f.parent.root.Remove(filepath.Base(f.Path())) // succeeds only if it is empty: that of a run that was killed at its start
 	if err := f.parent.root.Mkdir(filepath.Base(f.Path()), 0o755); err != nil {
 		return errors.Join(explain(f.Path(), err), f.parent.Close())
 	}

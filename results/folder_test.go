@@ -29,15 +29,26 @@ func TestRunRoundTrip(t *testing.T) {
 }
 
 func TestCreateRefusesAnExistingFolder(t *testing.T) {
-	for _, taken := range []string{"run", "run.partial"} {
+	for _, taken := range []string{"run", "run.partial/charts"} {
 		path := filepath.Join(t.TempDir(), "run")
-		if err := os.Mkdir(filepath.Join(filepath.Dir(path), taken), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(filepath.Dir(path), taken), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		_, err := results.Create(path, tiny().Manifest, nil)
 		if !errors.Is(err, fs.ErrExist) {
 			t.Errorf("with %s there: got %v, want that it already exists", taken, err)
 		}
+	}
+}
+
+// A run that was killed before it wrote anything leaves an empty folder, which is not in the way.
+func TestCreateReplacesAnEmptyUnfinishedFolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run")
+	if err := os.Mkdir(results.Unfinished(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := results.Create(path, tiny().Manifest, nil); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -106,6 +106,10 @@ func (o Options) checkOut() error {
 		if _, err := os.Lstat(path); err == nil {
 			return Usagef("--out: %s already exists; give the path of a new folder", path)
 		}
+		unfinished := results.Unfinished(path)
+		if left, err := os.ReadDir(unfinished); err == nil && len(left) > 0 {
+			return Usagef("--out: %s is what an interrupted run left; give the path of another folder, or remove it", unfinished)
+		}
 	}
 	return nil
 }
