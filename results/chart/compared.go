@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"pushbench/results"
@@ -83,7 +84,15 @@ func ratio(d compare.Difference) string {
 		return incomparable
 	}
 	if d.Lo <= 0 || math.IsInf(d.Hi, 1) {
-		return metric.Number(d.Ratio)
+		return times(d.Ratio)
 	}
-	return fmt.Sprintf("%s\n%s–%s", metric.Number(d.Ratio), metric.Number(d.Lo), metric.Number(d.Hi))
+	return fmt.Sprintf("%s\n%s–%s", times(d.Ratio), times(d.Lo), times(d.Hi))
+}
+
+// times formats a ratio as the table does: 1.00 would hide on which side of 1 it lies.
+func times(x float64) string {
+	if x >= 0.9 && x < 1.1 {
+		return strconv.FormatFloat(x, 'f', 3, 64)
+	}
+	return metric.Number(x)
 }

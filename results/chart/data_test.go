@@ -409,3 +409,35 @@ func TestComparedShowsWhatIsKnown(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Ratios near 1 show on which side they are, as in the table.
+func TestComparedRoundsAsTheTable(t *testing.T) {
+	for x, want := range map[float64]string{0.9976: "0.998", 1.0231: "1.023", 1.5: "1.50", 0.0412: "0.041"} {
+		if got := times(x); got != want {
+			t.Errorf("%v: %s, want %s", x, got, want)
+		}
+	}
+}
+
+// The mark of several runs has the states that restrict them, and a verdict only if all have one.
+func TestMarksOfSeveralRuns(t *testing.T) {
+	for want, badges := range map[string][]string{
+		"": {"VERDICT", "VERDICT"}, "ESTIMATE": {"VERDICT", "ESTIMATE", "ESTIMATE"}, "ESTIMATE, INVALID": {"INVALID", "ESTIMATE"},
+	} {
+		if got := marks(badges); got != want {
+			t.Errorf("%q: %q, want %q", badges, got, want)
+		}
+	}
+}
+
+// Runs with different windows have only their start in common.
+func TestTimelineOfSeveralWindows(t *testing.T) {
+	short, long := synthetic.Run(1, 2*time.Second), synthetic.Run(1, 4*time.Second)
+	for want, runs := range map[string][]*results.Run{"start of the window": {short, long}, "start and end of the window": {short, short}} {
+		run, sum, _ := merge(runs)
+		c := timeline(run, sum)
+		if got := c.Keys[len(c.Keys)-1].Name; got != want {
+			t.Errorf("the key is %q, want %q", got, want)
+		}
+	}
+}

@@ -136,9 +136,11 @@ func (l layout) draw(canvas draw.Canvas) {
 	canvas.Stroke(roundedBox(vg.Rectangle{Min: canvas.Min.Add(half), Max: canvas.Max.Sub(half)}, 6))
 
 	at := vg.Point{X: canvas.Min.X + margin, Y: canvas.Max.Y - margin}
-	mark := boldStyle(9, alarm)
-	if slices.Contains(restricted, l.Mark) {
-		mark.Color = amber
+	mark := boldStyle(9, amber)
+	for badge := range strings.SplitSeq(l.Mark, ", ") {
+		if !slices.Contains(restricted, badge) {
+			mark.Color = alarm
+		}
 	}
 	mark.XAlign = text.XRight
 	fill(&canvas, mark, vg.Point{X: canvas.Max.X - margin, Y: at.Y - titleSize}, l.Mark)

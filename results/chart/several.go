@@ -15,8 +15,13 @@ import (
 // the run's folder. The workloads may differ, as the basis shows; there is no verdict across runs.
 func Several(runs []*results.Run, badges []string, only ...string) ([]Chart, error) {
 	together, s, basis := merge(runs)
-	mark := strings.Join(slices.Compact(slices.Sorted(slices.Values(badges))), ", ")
-	return drawAll(charts(together, s, basis, mark), only)
+	return drawAll(charts(together, s, basis, marks(badges)), only)
+}
+
+// marks returns the badges of several runs, each once. Some with a verdict do not make the others quotable.
+func marks(badges []string) string {
+	marked := slices.DeleteFunc(slices.Clone(badges), func(badge string) bool { return markOf(badge) == "" })
+	return strings.Join(slices.Compact(slices.Sorted(slices.Values(marked))), ", ")
 }
 
 // merge returns a run with the rows of all runs, grouped by transport.
@@ -27,6 +32,9 @@ func merge(runs []*results.Run) (*results.Run, summary.Summary, string) {
 	var basis []string
 	for i, name := range runNames(runs) {
 		run, sum := runs[i], summary.Of(runs[i])
+		if run.Manifest.Workload.Window != runs[0].Manifest.Workload.Window {
+			together.Manifest.Workload.Window = 0 // there is no common one
+		}
 		basis = append(basis, fmt.Sprintf("%s: %s, %d repetitions", name, results.Plain(run.Manifest.Workload.Scenario), sum.ValidRepetitions))
 		nameIn := func(c string) string { return c + " run=" + name }
 		for _, r := range sum.Rows {

@@ -45,14 +45,17 @@ func timeline(run *results.Run, s summary.Summary) Chart {
 	room := (x.Max - x.Min) / 50 // for markers
 	x.Min, x.Max = x.Min-room, x.Max+room
 	rates.X, times.X = x, x
-	edges := []Guide{{X: []float64{0, 0}, Kind: solid}, {X: []float64{window, window}, Kind: solid}}
-	rates.Guides = append(edges, Guide{Y: []float64{lowest, lowest}, Kind: dotted}, Guide{Y: []float64{offered, offered}, Kind: dotted})
+	edges, edge := []Guide{{X: []float64{0, 0}, Kind: solid}}, "start of the window"
+	if window > 0 {
+		edges, edge = append(edges, Guide{X: []float64{window, window}, Kind: solid}), "start and end of the window"
+	}
+	rates.Guides = append(slices.Clone(edges), Guide{Y: []float64{lowest, lowest}, Kind: dotted}, Guide{Y: []float64{offered, offered}, Kind: dotted})
 	times.Guides = edges
 	c := Chart{Title: "Deliveries over a trial, median of the repetitions", Panels: []Panel{rates, times}}
 	c.Events = append(stalled[:min(len(stalled), 6)], events(run)...)
 	slices.SortStableFunc(c.Events, func(a, b Event) int { return cmp.Compare(a.X, b.X) })
-	c.Keys = append(rowKeys(s.Rows, with, line), Key{"offered", dotted, plain}, Key{"start and end of the window", solid, plain})
-	c.Alt = fmt.Sprintf("Deliveries per second over the window of %s s, with %s per second offered.", metric.Number(window), metric.Number(offered))
+	c.Keys = append(rowKeys(s.Rows, with, line), Key{"offered", dotted, plain}, Key{edge, solid, plain})
+	c.Alt = fmt.Sprintf("Deliveries per second since the start of the window, with %s per second offered.", metric.Number(offered))
 	return c
 }
 
