@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"pushbench/bench/client/engines"
-	"pushbench/bench/host"
 	"pushbench/bench/schedule"
 	"pushbench/results"
 	"pushbench/results/metric"
@@ -33,8 +32,9 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 		Tool:         r.Tool,
 		Served:       r.Served,
 		Side:         r.Side,
-		Host:         host.Facts(),
-		Pinning:      r.Setup.Pinning,
+		Host:         r.Setup.Facts.Host,
+		NotShown:     r.Setup.Facts.NotShown,
+		Pinning:      r.Setup.Facts.Pinning,
 		Workload:     workload(s, configurations),
 		Repetitions:  s.Repetitions,
 		Seed:         s.Seed,
@@ -54,7 +54,6 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 	}
 	m.Conditions = append(m.Conditions, targetConditions(s)...)
 	m.Targets = targetFiles(s)
-	m.NotShown = host.NotShown(m.Host)
 	describeLink(&m, s)
 	if s.Servers > 1 {
 		m.Conditions = append(m.Conditions, fmt.Sprintf("%d servers share the clients, each with its own load generator; every message is posted to every server; costs are totals over all of them", s.Servers))

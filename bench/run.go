@@ -63,7 +63,7 @@ func Interleave(ctx context.Context, sides []Side, derive func(*results.Run) err
 	if started := sides[0].Run.Started; started != nil {
 		started()
 	}
-	failed := errors.Join(measure(ctx, campaigns), sides[0].Run.Setup.Agent.Finish())
+	failed := errors.Join(measure(ctx, campaigns), sides[0].Run.Setup.Finish())
 	errs := make([]error, len(sides))
 	for i, c := range campaigns {
 		c.close(failed)

@@ -16,10 +16,12 @@ import (
 	"pushbench/scenarios"
 )
 
-// An Agent runs one machine's part of a run. Begin comes first and Finish last. The steps of a trial come in the order from
-// StartServers to Audit, and EndTrial follows any of them, also one that failed; only Stop may be called during Measure. An
+// An Agent runs one machine's part of a run. Begin comes before all but Describe, and Finish last. The steps of a trial come in the order from
+// StartServers or StartGenerators to Audit, and EndTrial follows any of them, also one that failed; only Stop may be called during Measure. An
 // error is a failure of the test setup or an exit of a process, never slowness.
 type Agent interface {
+	// Describe describes the machine.
+	Describe(ctx context.Context) (Facts, error)
 	// Begin prepares the machine for a run: its cores do not idle, and their stalls are monitored. It returns the condition
 	// under which latencies are measured there.
 	Begin(ctx context.Context) (condition string, err error)
@@ -32,9 +34,10 @@ type Agent interface {
 	// Finish ends what Begin began.
 	Finish() error
 
+	// StartServers starts the servers of a trial. Only one agent of a trial does.
 	StartServers(ctx context.Context, j Job) (Started, error)
 	// StartGenerators starts a load generator for each command, which it prepares with it. It returns their memory.
-	StartGenerators(ctx context.Context, all []generator.Prepare) (memory int64, err error)
+	StartGenerators(ctx context.Context, j Job, all []generator.Prepare) (memory int64, err error)
 	// Lap returns what the processes have used since its previous call in the trial.
 	Lap(ctx context.Context) (Used, error)
 	// Connect connects all clients within some time. It returns the results of the load generators.
@@ -52,12 +55,21 @@ type Agent interface {
 	EndTrial(grace time.Duration) (Ended, error)
 }
 
+// Facts describe the machine of an agent.
+type Facts struct {
+	Host     results.Host
+	NotShown []string // values that the system does not report
+	Pinning  results.Pinning
+	BootID   string // the same for two agents that share a kernel; empty: unknown
+}
+
 // A Job is what an agent must know of a trial.
 type Job struct {
 	Scenario *scenarios.Scenario // for the configuration only
 	Measured scenarios.Configuration
 	Side     results.Side // whose servers: those of a baseline, or of the run
 	Engine   string       // of the clients: see engines.Names
+	Inject   string       // faults of the servers, in the grammar of serve --inject
 	Attempt  int          // attempts before this one
 
 	HostLimits generator.Limits // for a target on another host
@@ -82,6 +94,23 @@ type ServerInfo struct {
 // Used is the CPU time of the processes of each role.
 type Used struct{ Servers, Generators, Link, Own results.Process }
 
+// Add adds what the processes of another agent have used.
+func (u *Used) Add(other Used) {
+	AddProcess(&u.Servers, other.Servers)
+	AddProcess(&u.Generators, other.Generators)
+	AddProcess(&u.Link, other.Link)
+	AddProcess(&u.Own, other.Own)
+}
+
+// AddProcess adds what other processes of a role used.
+func AddProcess(role *results.Process, used results.Process) {
+	role.Processes += used.Processes
+	role.CPU += used.CPU
+	role.User += used.User
+	role.System += used.System
+	role.ContextSwitches += used.ContextSwitches
+}
+
 // Idle is what idle clients cost.
 type Idle struct {
 	Goroutines int64             // of the servers
@@ -104,9 +133,20 @@ type Measured struct {
 	Stalls         validity.Stalls      // in the window
 	Throttled      int64                // times in the window that the cgroup's CPU quota was exhausted
 	ThrottledShown bool
-	OtherUser      time.Duration // user time in the window of other processes on the cores of server and load generator
-	OtherCores     int           // number of these cores; 0: unknown
+	User           time.Duration // user time in the window of all processes on Cores
+	Cores          []int         // of servers and load generators; empty: it is unknown what else runs on them
+	Machine        string        // see Facts.BootID
 	Took           time.Duration // from the first reading of the processes' CPU time to the last
+}
+
+// Add adds what another agent measured, except User.
+func (m *Measured) Add(other *Measured) {
+	m.Outcomes = append(m.Outcomes, other.Outcomes...)
+	m.Used.Add(other.Used)
+	m.Stalls = append(m.Stalls, other.Stalls...)
+	m.Throttled += other.Throttled
+	m.ThrottledShown = m.ThrottledShown || other.ThrottledShown
+	m.Took = max(m.Took, other.Took)
 }
 
 // An Audit is what the processes counted by the end of the drain.

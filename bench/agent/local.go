@@ -67,10 +67,15 @@ func (p *part) step(ctx context.Context, do func(context.Context) error) error {
 	return child.Cause(ctx, do(ctx))
 }
 
+// newPart begins this machine's part of a trial. Without servers here, clients reach them as any program does.
+func (l *Local) newPart(j Job) *part {
+	l.part = &part{job: j, network: &network{far: child.Options{Cores: l.GeneratorCores}}, pauses: watchPauses(), stopped: make(chan struct{})}
+	return l.part
+}
+
 // StartServers starts the servers of a trial, and the network between them and their clients.
 func (l *Local) StartServers(ctx context.Context, j Job) (s Started, err error) {
-	p := &part{job: j, network: &network{}, pauses: watchPauses(), stopped: make(chan struct{})}
-	l.part = p
+	p := l.newPart(j)
 	if p.network, err = newNetwork(ctx, &l.Machine, j.Scenario); err != nil {
 		return s, err
 	}
@@ -94,8 +99,11 @@ func (l *Local) StartServers(ctx context.Context, j Job) (s Started, err error) 
 }
 
 // StartGenerators starts load generators and prepares them.
-func (l *Local) StartGenerators(ctx context.Context, all []generator.Prepare) (memory int64, err error) {
+func (l *Local) StartGenerators(ctx context.Context, j Job, all []generator.Prepare) (memory int64, err error) {
 	p := l.part
+	if p == nil {
+		p = l.newPart(j)
+	}
 	for range all {
 		one := &driven{}
 		p.generators = append(p.generators, one)
@@ -325,10 +333,7 @@ func (l *Local) readWindow(ctx context.Context, w Window, m *Measured) (err erro
 	}
 	m.Used = between(used[0], used[1])
 	m.Throttled, m.Took = throttled[1]-throttled[0], read[1].Sub(read[0])
-	m.OtherUser, m.OtherCores = user[1]-user[0], len(cores)
-	for _, role := range []results.Process{m.Used.Servers, m.Used.Generators, m.Used.Link, m.Used.Own} {
-		m.OtherUser -= role.CPU - role.System // unlike role.User, with that of processes that ended
-	}
+	m.User, m.Cores, m.Machine = user[1]-user[0], cores, host.BootID()
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"pushbench/bench/child"
 	"pushbench/bench/cost"
 	"pushbench/bench/generator"
+	"pushbench/bench/host"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -20,6 +21,7 @@ type Machine struct {
 	Drive          []string                          // argument vector of a load generator
 	Link           []string                          // argument vector of the process that forwards packets: see lab.Carry
 	Idle           []string                          // argument vector of a child that prevents idle states; nil: they are allowed
+	Host           string                            // address on which servers listen; empty: loopback
 	ServerCores    []int                             // nil: any
 	GeneratorCores []int
 	Pinning        results.Pinning // for the manifest
@@ -43,15 +45,23 @@ func (m *Machine) Pin() {
 	m.Pinning = results.Pinning{Requested: true, Server: m.ServerCores, Generator: m.GeneratorCores}
 }
 
+// Describe describes this machine.
+func (l *Local) Describe(context.Context) (Facts, error) {
+	h := host.Facts()
+	return Facts{Host: h, NotShown: host.NotShown(h), Pinning: l.Pinning, BootID: host.BootID()}, nil
+}
+
 // ownUsage is the resources that this process and the monitor have used so far.
 func (l *Local) ownUsage() (reading, error) {
-	if l.monitor == nil {
-		return nil, nil
+	used := reading{}
+	if l.monitor != nil {
+		var err error
+		if used, err = (processes{l.monitor.Process}).usage(); err != nil {
+			return nil, err
+		}
 	}
-	used, err := processes{l.monitor.Process}.usage()
-	if err == nil {
-		used[os.Getpid()], err = cost.Read(os.Getpid())
-	}
+	own, err := cost.Read(os.Getpid())
+	used[os.Getpid()] = own
 	return used, err
 }
 

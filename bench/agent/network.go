@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,7 +37,7 @@ func newNetwork(ctx context.Context, m *Machine, s *scenarios.Scenario) (*networ
 	n := &network{
 		near: child.Options{Cores: m.ServerCores},
 		far:  child.Options{Cores: m.GeneratorCores},
-		host: loopback,
+		host: cmp.Or(m.Host, loopback),
 	}
 	if s.Network.Link != scenarios.PacketLink {
 		return n, nil

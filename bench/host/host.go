@@ -56,6 +56,10 @@ func Uptime() time.Duration { return time.Duration(clock.Now()) + clock.Asleep()
 // LoadAverage returns the current load average of the kernel, or "" if it is not available.
 func LoadAverage() string { return readLine("/proc/loadavg") }
 
+// BootID identifies the kernel that runs: it is the same in all containers of a machine, and another after each start. It
+// is empty if the system does not report it.
+func BootID() string { return readLine("/proc/sys/kernel/random/boot_id") }
+
 // readLine reads a one-line file of the kernel; it returns "" if the file does not exist.
 func readLine(path string) string {
 	data, _ := os.ReadFile(path)

@@ -22,7 +22,8 @@ func TestIdleMemoryIsNotMeasuredForAReason(t *testing.T) {
 		"quick":                 {"server", agent.IdleClients{}, true, "--quick"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := runSetup(t, t.Context(), &Setup{IdleClients: c.clients, Quick: c.quick}, fmt.Sprintf(generatortest.PollScenario, "clients"), c.server, "generator", nil, ignorePhase)
+			one := localAgent(c.server, "generator")
+			p := runSetup(t, t.Context(), &Setup{Servers: one, Generators: []agent.Agent{one}, IdleClients: c.clients, Quick: c.quick}, fmt.Sprintf(generatortest.PollScenario, "clients"), nil, ignorePhase)
 			if p.err != nil {
 				t.Fatal(p.err)
 			}

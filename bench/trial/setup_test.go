@@ -15,14 +15,15 @@ import (
 // A stubAgent measures ceilings only.
 type stubAgent struct {
 	agent.Agent
-	took time.Duration // for the ceiling
+	took    time.Duration // for the ceiling
+	ceiling float64
 }
 
 func (s *stubAgent) Begin(context.Context) (string, error) { return "condition", nil }
 
 func (s *stubAgent) Ceiling(_ context.Context, _ *scenarios.Scenario, during time.Duration) (float64, error) {
 	s.took = during
-	return 1e6, nil
+	return s.ceiling, nil
 }
 
 func (s *stubAgent) IdleStalls(context.Context) (string, error) { return "", errors.New("called") }
@@ -38,8 +39,8 @@ func TestQuickSetupStatesItsConditions(t *testing.T) {
 		{Setup{}, []string{"condition"}, generator.CeilingTime},
 		{Setup{Quick: true}, []string{"condition", quick}, generator.QuickCeilingTime},
 	} {
-		stub := &stubAgent{}
-		c.setup.Agent = stub
+		stub := &stubAgent{ceiling: 1e6}
+		c.setup.Servers, c.setup.Generators = stub, []agent.Agent{stub}
 		conditions, err := c.setup.Begin(t.Context(), nil)
 		if err != nil || !slices.Equal(conditions, c.conditions) || stub.took != c.ceiling || c.setup.Ceiling != 1e6 {
 			t.Errorf("quick %v: %q, a ceiling of %v in %v, %v", c.setup.Quick, conditions, c.setup.Ceiling, stub.took, err)

@@ -6,9 +6,15 @@
 package trial
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"pushbench/bench/agent"
@@ -21,33 +27,90 @@ import (
 	"pushbench/scenarios"
 )
 
-// startDelay is the time from the start command until the warm-up begins.
+// startDelay is the time from the start command until the warm-up begins, for an agent in this process.
 const startDelay = 150 * time.Millisecond
 
-// A Setup is the test setup of a run: the agent that starts its processes, and how the load generators measure.
+// A Setup is the test setup of a run: the agents that start its processes, and how the load generators measure.
 type Setup struct {
-	Agent       agent.Agent
+	Servers     agent.Agent       // starts the servers
+	Generators  []agent.Agent     // start the load generators in turn; Servers may be one of them
 	Engine      string            // the clients' engine: see engines.Names
-	Pinning     results.Pinning   // for the manifest
+	Placement   []string          // conditions: what runs where, if not all in this process
+	Facts       agent.Facts       // of the servers' machine, for the manifest
+	Inject      string            // faults of the servers, in the grammar of serve --inject
+	Lead        time.Duration     // from the start command until the warm-up begins; 0: startDelay, for agents in this process
 	Quick       bool              // shorter preparation, for runs whose results are discarded: see Conditions
 	IdleClients agent.IdleClients // of the memory probe before each trial; zero: there is none
 	HostLimits  generator.Limits  // for a target on another host
 	Ceiling     float64           // maximum rate of a load generator, per second; set by Begin
 }
 
-// Begin prepares the agent's machine for the trials of a run, and measures the ceiling: the maximum rate of a load generator
-// with a no-op transport.
+// agents are all agents, that of the servers first.
+func (s *Setup) agents() []agent.Agent {
+	all := []agent.Agent{s.Servers}
+	for _, a := range s.Generators {
+		if a != s.Servers {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// Begin prepares the machines for the trials of a run, and measures the ceiling: the maximum rate of the load generators with
+// a no-op transport. Each agent has the same share of the load, so that the weakest one limits all of them. Agents measure one
+// after the other, as they may share a machine.
 func (s *Setup) Begin(ctx context.Context, hardest *scenarios.Scenario) (conditions []string, err error) {
-	condition, err := s.Agent.Begin(ctx)
+	begun, err := onAll(ctx, s.agents(), agent.Agent.Begin)
 	if err != nil {
 		return nil, err
 	}
-	conditions = []string{condition}
+	conditions = slices.Clone(s.Placement)
+	for _, condition := range begun {
+		if condition != "" && !slices.Contains(conditions, condition) {
+			conditions = append(conditions, condition)
+		}
+	}
 	if s.Quick {
 		conditions = append(conditions, fmt.Sprintf("quick: stalls of idle cores were not measured before and after the run, nor the memory of idle clients; the load generator's maximum rate was measured for %d ms", s.ceilingTime().Milliseconds()))
 	}
-	s.Ceiling, err = s.Agent.Ceiling(ctx, hardest, s.ceilingTime())
-	return conditions, err
+	s.Ceiling = math.Inf(1)
+	for _, a := range s.Generators {
+		one, err := a.Ceiling(ctx, hardest, s.ceilingTime())
+		if err != nil {
+			return nil, err
+		}
+		s.Ceiling = min(s.Ceiling, one*float64(len(s.Generators)))
+	}
+	return conditions, nil
+}
+
+// Finish ends what Begin began.
+func (s *Setup) Finish() error {
+	var failed error
+	for _, a := range s.agents() {
+		failed = errors.Join(failed, a.Finish())
+	}
+	return failed
+}
+
+// onAll performs a step on several agents at the same time. The first error ends the step on the others.
+func onAll[T any](ctx context.Context, all []agent.Agent, step func(agent.Agent, context.Context) (T, error)) ([]T, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make([]T, len(all))
+	var first error
+	var once sync.Once
+	var working sync.WaitGroup
+	for i, a := range all {
+		working.Go(func() {
+			var err error
+			if done[i], err = step(a, ctx); err != nil {
+				once.Do(func() { first = err; cancel(err) })
+			}
+		})
+	}
+	working.Wait()
+	return done, first
 }
 
 func (s *Setup) ceilingTime() time.Duration {
@@ -63,7 +126,8 @@ func (s *Setup) IdleStalls(ctx context.Context) (string, error) {
 	if s.Quick {
 		return "", nil
 	}
-	return s.Agent.IdleStalls(ctx)
+	all, err := onAll(ctx, s.agents(), agent.Agent.IdleStalls)
+	return strings.Join(slices.DeleteFunc(all, func(one string) bool { return one == "" }), "; "), err
 }
 
 // A Trial is one configuration against fresh servers, from fresh load generators.
@@ -89,12 +153,13 @@ type Trial struct {
 	result results.Trial
 
 	// Additional input of the checks: see evidence.
-	seconds []results.Interval
-	started agent.Started
-	window  *agent.Measured
-	pauses  validity.Pauses
-	outcome *generator.Outcome // of all load generators
-	audited agent.Audit
+	seconds  []results.Interval
+	started  agent.Started
+	perAgent map[agent.Agent]*agent.Measured
+	window   windowReading // of all agents
+	pauses   validity.Pauses
+	outcome  *generator.Outcome // of all load generators
+	audited  agent.Audit
 }
 
 // Measure runs the trial. The result contains everything measured before an error. An error is a
@@ -109,13 +174,30 @@ func (t *Trial) Measure(ctx context.Context) (results.Trial, error) {
 	t.probeIdle(ctx)
 	err := t.stages(ctx)
 	t.phase("stopping")
-	ended, failed := t.Setup.Agent.EndTrial(child.Grace(ctx))
-	if err == nil {
-		err = failed
+	if ended := t.end(child.Grace(ctx)); err == nil {
+		err = ended
 	}
-	t.result.Link, t.pauses, t.result.Took = ended.Link, ended.Pauses, clock.Now().Sub(began)
+	t.result.Took = clock.Now().Sub(began)
 	t.setStatus(err)
 	return t.result, err
+}
+
+// end ends all processes, load generators first.
+func (t *Trial) end(grace time.Duration) (err error) {
+	all := t.Setup.agents()
+	slices.Reverse(all)
+	for _, a := range all {
+		ended, failed := a.EndTrial(grace)
+		if err == nil {
+			err = failed
+		}
+		if ended.Link != nil {
+			t.result.Link = ended.Link
+		}
+		t.pauses.Stopped = max(t.pauses.Stopped, ended.Pauses.Stopped)
+		t.pauses.Suspended = max(t.pauses.Suspended, ended.Pauses.Suspended)
+	}
+	return err
 }
 
 // probeIdle measures the memory of idle clients before the trial. Its failure is no failure of the trial: the result has
@@ -125,7 +207,7 @@ func (t *Trial) probeIdle(ctx context.Context) {
 	switch {
 	case t.Setup.IdleClients != (agent.IdleClients{}):
 		t.phase("measuring idle clients")
-		m, err := t.Setup.Agent.IdleMemory(ctx, t.job(), t.Setup.IdleClients)
+		m, err := t.Setup.Servers.IdleMemory(ctx, t.job(), t.Setup.IdleClients)
 		if err != nil {
 			m = results.IdleMemory{NotMeasured: err.Error()}
 		}
@@ -154,12 +236,12 @@ func (t *Trial) stages(ctx context.Context) error {
 
 // job is what the agents must know of the trial.
 func (t *Trial) job() agent.Job {
-	return agent.Job{Scenario: t.Scenario, Measured: t.Measured, Side: t.Side, Engine: t.Setup.Engine, HostLimits: t.Setup.HostLimits, Attempt: t.Attempt}
+	return agent.Job{Scenario: t.Scenario, Measured: t.Measured, Side: t.Side, Engine: t.Setup.Engine, HostLimits: t.Setup.HostLimits, Inject: t.Setup.Inject, Attempt: t.Attempt}
 }
 
 func (t *Trial) startServers(ctx context.Context) (err error) {
 	t.phase("starting")
-	if t.started, err = t.Setup.Agent.StartServers(ctx, t.job()); err != nil {
+	if t.started, err = t.Setup.Servers.StartServers(ctx, t.job()); err != nil {
 		return err
 	}
 	t.ServerSettings = t.started.Servers[0].Settings
@@ -170,34 +252,49 @@ func (t *Trial) startServers(ctx context.Context) (err error) {
 // foreign reports whether the servers are those of a target.
 func (t *Trial) foreign() bool { return t.Scenario.TargetOf(t.Measured) != nil }
 
-// startGenerators starts a load generator for each server.
-func (t *Trial) startGenerators(ctx context.Context) (err error) {
-	var all []generator.Prepare
+// startGenerators starts a load generator for each server, on the agents in turn.
+func (t *Trial) startGenerators(ctx context.Context) error {
+	shares := map[agent.Agent][]generator.Prepare{}
 	for i, server := range t.started.Servers {
 		p := t.job().Prepare(server)
 		p.Replica, p.Repetition, p.Run, p.Discard, p.BackendNamespace = i, t.Repetition, t.Run, t.Discard, t.started.Link
-		all = append(all, p)
+		a := t.Setup.Generators[i%len(t.Setup.Generators)]
+		shares[a] = append(shares[a], p)
 	}
-	t.result.Cost.Generator.MemoryBase, err = t.Setup.Agent.StartGenerators(ctx, all)
+	memory, err := onAll(ctx, t.Setup.Generators, func(a agent.Agent, ctx context.Context) (int64, error) {
+		return a.StartGenerators(ctx, t.job(), shares[a])
+	})
+	for _, bytes := range memory {
+		t.result.Cost.Generator.MemoryBase += bytes
+	}
 	return err
+}
+
+// lap returns what all processes have used since its previous call.
+func (t *Trial) lap(ctx context.Context) (sum agent.Used, err error) {
+	all, err := onAll(ctx, t.Setup.agents(), agent.Agent.Lap)
+	for _, used := range all {
+		sum.Add(used)
+	}
+	return sum, err
 }
 
 func (t *Trial) connect(ctx context.Context) error {
 	t.phase("connecting")
-	if _, err := t.Setup.Agent.Lap(ctx); err != nil {
+	if _, err := t.lap(ctx); err != nil {
 		return err
 	}
 	opening := time.Duration(float64(t.Scenario.Sessions()) / float64(t.Scenario.Clients.ConnectRate) * float64(time.Second))
-	all, err := t.Setup.Agent.Connect(ctx, opening)
+	all, err := onAll(ctx, t.Setup.Generators, func(a agent.Agent, ctx context.Context) ([]results.Connect, error) { return a.Connect(ctx, opening) })
 	if err != nil {
 		return err
 	}
-	used, err := t.Setup.Agent.Lap(ctx)
+	used, err := t.lap(ctx)
 	if err != nil {
 		return err
 	}
 	sum := results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}, LostBy: map[string]int64{}}
-	for _, c := range all {
+	for _, c := range slices.Concat(all...) {
 		generator.MergeConnect(&sum, c)
 	}
 	sum.Server, sum.Generator = cpuTime(used.Servers), cpuTime(used.Generators)
@@ -213,19 +310,25 @@ func cpuTime(p results.Process) results.CPUTime {
 // idle samples the cost of idle clients.
 func (t *Trial) idle(ctx context.Context) error {
 	t.phase("idle")
-	idle, err := t.Setup.Agent.Idle(ctx, time.Duration(t.Scenario.Idle))
+	all, err := onAll(ctx, t.Setup.agents(), func(a agent.Agent, ctx context.Context) (agent.Idle, error) {
+		return a.Idle(ctx, time.Duration(t.Scenario.Idle))
+	})
 	if err != nil {
 		return err
 	}
-	maps.Copy(t.result.Settings, idle.Settings)
+	maps.Copy(t.result.Settings, all[0].Settings)
 	cost := &t.result.Cost
-	cost.Server.Goroutines, cost.Server.MemoryIdle, cost.Generator.MemoryIdle = idle.Goroutines, idle.Servers, idle.Generators
+	for _, idle := range all {
+		cost.Server.Goroutines += idle.Goroutines
+		cost.Server.MemoryIdle += idle.Servers
+		cost.Generator.MemoryIdle += idle.Generators
+	}
 	return nil
 }
 
 // measureWindow publishes through warm-up and window and waits for the drain.
 func (t *Trial) measureWindow(ctx context.Context) (err error) {
-	start := clock.Now().Add(startDelay)
+	start := clock.Now().Add(cmp.Or(t.Setup.Lead, startDelay))
 	opens := start.Add(time.Duration(t.Scenario.Warmup))
 	w := agent.Window{Start: start, Opens: opens, Closes: opens.Add(time.Duration(t.Scenario.Window))}
 	ctx, cancel := context.WithCancel(ctx)
@@ -233,31 +336,100 @@ func (t *Trial) measureWindow(ctx context.Context) (err error) {
 	go func() {
 		select {
 		case <-t.Stop:
-			t.Setup.Agent.Stop()
+			for _, a := range t.Setup.agents() {
+				a.Stop()
+			}
 		case <-ctx.Done():
 		}
 	}()
 	t.phase("warm-up")
-	if t.window, err = t.Setup.Agent.Measure(ctx, w, t.interval); err != nil {
+	all, err := t.measure(ctx, w)
+	if err != nil {
 		return err
 	}
+	t.perAgent = map[agent.Agent]*agent.Measured{}
+	for i, a := range t.Setup.agents() {
+		t.perAgent[a] = all[i]
+		t.window.Add(all[i])
+	}
+	t.window.OtherUser, t.window.OtherCores = otherUser(all)
 	t.result.Events = t.window.Stalls.Events(opens)
-	addProcess(&t.result.Cost.Server, t.window.Used.Servers)
-	addProcess(&t.result.Cost.Generator, t.window.Used.Generators)
-	addProcess(&t.result.Cost.Link, t.window.Used.Link)
+	agent.AddProcess(&t.result.Cost.Server, t.window.Used.Servers)
+	agent.AddProcess(&t.result.Cost.Generator, t.window.Used.Generators)
+	agent.AddProcess(&t.result.Cost.Link, t.window.Used.Link)
 	if t.outcome, err = generator.MergeOutcomes(t.window.Outcomes, t.Measured.Transport); err == nil {
 		t.addOutcome(t.outcome)
 	}
 	return err
 }
 
-// addProcess adds what processes used to a role's cost.
-func addProcess(role *results.Process, used results.Process) {
-	role.Processes += used.Processes
-	role.CPU += used.CPU
-	role.User += used.User
-	role.System += used.System
-	role.ContextSwitches += used.ContextSwitches
+// measure measures on all agents. A single one passes on its intervals as they end; those of several are merged at the end.
+func (t *Trial) measure(ctx context.Context, w agent.Window) ([]*agent.Measured, error) {
+	agents := t.Setup.agents()
+	if len(agents) == 1 {
+		m, err := agents[0].Measure(ctx, w, t.interval)
+		return []*agent.Measured{m}, err
+	}
+	type part struct {
+		measured  *agent.Measured
+		intervals []results.Interval
+	}
+	parts, err := onAll(ctx, agents, func(a agent.Agent, ctx context.Context) (p part, err error) {
+		p.measured, err = a.Measure(ctx, w, func(i results.Interval) error {
+			p.intervals = append(p.intervals, i)
+			return nil
+		})
+		return p, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var all []*agent.Measured
+	var merged []results.Interval
+	for _, p := range parts {
+		all = append(all, p.measured)
+		for i, one := range p.intervals {
+			if i == len(merged) {
+				merged = append(merged, one)
+			} else {
+				results.Merge(&merged[i], one)
+			}
+		}
+	}
+	for _, i := range merged {
+		if err := t.interval(i); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// A windowReading is what all agents measured in the window.
+type windowReading struct {
+	agent.Measured
+	OtherUser  time.Duration // user time of other processes on the cores of servers and load generators
+	OtherCores int           // number of these cores; 0: unknown
+}
+
+// otherUser is the user time of other processes, on the cores of all agents. Of several agents on one machine, one reads it.
+func otherUser(all []*agent.Measured) (other time.Duration, cores int) {
+	read := map[string]bool{}
+	for _, m := range all {
+		if len(m.Cores) > 0 {
+			read[m.Machine] = true
+			other += m.User
+			cores += len(m.Cores)
+		}
+	}
+	for _, m := range all {
+		if !read[m.Machine] {
+			return 0, 0
+		}
+		for _, role := range []results.Process{m.Used.Servers, m.Used.Generators, m.Used.Link, m.Used.Own} {
+			other -= role.CPU - role.System // unlike role.User, with that of processes that ended
+		}
+	}
+	return other, cores
 }
 
 // interval passes on an interval of the load generators.
@@ -310,13 +482,27 @@ func (t *Trial) warn(format string, values ...any) {
 }
 
 // audit reads the processes' counters before they end.
-func (t *Trial) audit(ctx context.Context) (err error) {
-	var dials []int64
-	for _, o := range t.window.Outcomes {
-		dials = append(dials, o.Total.Dials)
+func (t *Trial) audit(ctx context.Context) error {
+	dials := make([]int64, len(t.started.Servers))
+	for i, a := range t.Setup.Generators {
+		for j, o := range t.perAgent[a].Outcomes {
+			dials[i+j*len(t.Setup.Generators)] = o.Total.Dials
+		}
 	}
-	if t.audited, err = t.Setup.Agent.Audit(ctx, dials); err != nil {
+	all, err := onAll(ctx, t.Setup.agents(), func(a agent.Agent, ctx context.Context) (agent.Audit, error) { return a.Audit(ctx, dials) })
+	if err != nil {
 		return err
+	}
+	t.audited = all[0]
+	for _, a := range all[1:] {
+		t.audited.GeneratorMemory += a.GeneratorMemory
+	}
+	for i, a := range t.Setup.agents() { // of the first that has not the cores that it requested, or of the last
+		if g := all[i].GeneratorCores; slices.Contains(t.Setup.Generators, a) {
+			if t.audited.GeneratorCores = g; !validity.Granted(g.Requested, g.Got) {
+				break
+			}
+		}
 	}
 	w := &t.result.Webhooks
 	*w = t.audited.Servers.Webhooks

@@ -49,7 +49,8 @@ func serve(s *generatortest.StatsServer, reply string) {
 }
 
 // localAgent starts a server and a load generator, each one of the roles.
-func localAgent(self, server, generator string) *agent.Local {
+func localAgent(server, generator string) *agent.Local {
+	self := os.Args[0]
 	return &agent.Local{Machine: agent.Machine{Serve: func(agent.Job, string) []string { return []string{self, server} }, Drive: []string{self, generator}}}
 }
 
@@ -102,22 +103,19 @@ func runTrial(t *testing.T, ctx context.Context, server, generator string, stop 
 // runScenario runs a trial of a short-polling scenario.
 func runScenario(t *testing.T, ctx context.Context, scenario, server, generator string, stop <-chan struct{}, during func(phase string)) *outcome {
 	t.Helper()
-	return runSetup(t, ctx, &Setup{}, scenario, server, generator, stop, during)
+	one := localAgent(server, generator)
+	return runSetup(t, ctx, &Setup{Servers: one, Generators: []agent.Agent{one}}, scenario, stop, during)
 }
 
 // runSetup runs a trial with a test setup.
-func runSetup(t *testing.T, ctx context.Context, setup *Setup, scenario, server, generator string, stop <-chan struct{}, during func(phase string)) *outcome {
+func runSetup(t *testing.T, ctx context.Context, setup *Setup, scenario string, stop <-chan struct{}, during func(phase string)) *outcome {
 	t.Helper()
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector delays the exit of each child by 1 s
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	s, err := scenarios.Read("test", strings.NewReader(scenario))
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup.Agent, setup.Engine, setup.Ceiling = localAgent(self, server, generator), engines.Names()[0], 1e9
+	setup.Engine, setup.Ceiling = engines.Names()[0], 1e9
 	p := &outcome{}
 	p.trial = &Trial{
 		Setup:    setup,

@@ -74,6 +74,7 @@ var layout = []rule{
 		},
 		tests: []string{"bench/client/engines", "bench/generator/generatortest"},
 	},
+	{packages: "bench/fleet", may: []string{"bench/agent", "bench/clock", "bench/generator", "bench/host", "scenarios", "results"}, tests: []string{"bench/generator/generatortest"}}, // agents over NATS
 	{
 		packages: "bench/trial", // plans and judges, independent of the run that it is part of
 		may: []string{

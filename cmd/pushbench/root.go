@@ -53,7 +53,7 @@ func enoughAddressSpace(limit uint64) error {
 }
 
 // commands lists the commands that users run.
-const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, trace, inspect, serve, verify, target, prices, schema, version"
+const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, trace, inspect, serve, agent, verify, target, prices, schema, version"
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -78,6 +78,7 @@ It compares their latency and cost for a given workload and network.
   pushbench trace             draw one message on each transport as a sequence diagram
   pushbench inspect URL       send one request and explain the exchange line by line
   pushbench serve websocket   start one of the reference servers
+  pushbench agent --join URL  take part in a run of another machine
   pushbench target new        write a target file for your server
   pushbench verify mine.yaml  try the target file of another server
   pushbench prices            print the default prices, as a template for --prices
@@ -135,7 +136,7 @@ It compares their latency and cost for a given workload and network.
 		},
 	})
 	root.AddCommand(newChildCommands()...)
-	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newVerifyCommand(), newTargetCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newPricesCommand(), newSchemaCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newVerifyCommand(), newTargetCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newPricesCommand(), newSchemaCommand(), newVersionCommand(), newAgentCommand())
 	root.SetUsageTemplate(usageTemplate(root))
 	wrapHelp(root)
 	return root

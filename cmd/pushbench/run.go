@@ -76,6 +76,7 @@ is worse than the baseline's, 8 if a declared comparison is undecided.
 	costFlag(c, &o.given.Cost)
 	measureFlags(c, &o.Options, "such as sse,websocket", "folder for the run (default: "+app.RunsFolder+"/TIME-SCENARIO)")
 	o.addTo(c, runFormats)
+	agentsFlags(c, &o.Agents)
 	junitFlag(c, &o.junit)
 	commentFlag(c, &o.comment)
 	f.StringVar(&o.Metrics, "metrics", "", "loopback address where Prometheus can scrape the current run at /metrics, such as 127.0.0.1:9464 (default: none)")

@@ -14,6 +14,7 @@ import (
 	"pushbench/bench/agent"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/generator"
+	"pushbench/bench/trial"
 	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/compare"
@@ -41,6 +42,7 @@ type Options struct {
 	AllowIdle    bool
 	Quick        bool
 	Watch        func(agent.Running) // optional callback that tests the benchmark itself: see agent.Machine
+	Agents       Agents              // that measure instead of this process
 	Notice       string              // printed before the first measurement; empty: none
 }
 
@@ -126,14 +128,17 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 	if err := o.checkOut(); err != nil {
 		return nil, err
 	}
-	if err := e.preflight(s, o.ServersGiven); err != nil {
+	if err := o.Agents.check(s, o); err != nil {
 		return nil, err
 	}
-	if err := e.reexecInUserNamespace(s); err != nil {
+	lock := lockMachine
+	if o.Agents.Count > 0 {
+		lock = noLock
+	} else if err := errors.Join(e.preflight(s, o.ServersGiven), e.reexecInUserNamespace(s)); err != nil {
 		return nil, err
 	}
 	e.Warn(s)
-	err = e.InSession(ctx, func(session *Session) (err error) {
+	err = e.inSession(ctx, lock, func(session *Session) (err error) {
 		if err := session.admitTargets(s, o.Baseline); err != nil {
 			return err
 		}
@@ -143,14 +148,22 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 	return runs, err
 }
 
+// setup is the test setup: this process, or agents.
+func (s *Session) setup(scenario *scenarios.Scenario, o Options) (*trial.Setup, error) {
+	if o.Agents.Count > 0 {
+		return s.gather(scenario, o)
+	}
+	return o.Setup(s.abort)
+}
+
 // measure measures a scenario that has passed the preflight checks.
 func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*results.Run, err error) {
-	setup, err := o.Setup()
+	setup, err := s.setup(scenario, o)
 	if err != nil {
 		return nil, err
 	}
 	setup.HostLimits = generator.Limits{Requests: s.Hosts.Limits.MessageRate, Connects: s.Hosts.Limits.ConnectRate}
-	if setup.Pinning.Note == results.OneCore {
+	if setup.Facts.Pinning.Note == results.OneCore {
 		s.warn(results.OneCore + " and disturb each other: use two or more cores")
 	}
 	if !o.Quick {

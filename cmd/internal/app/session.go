@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -20,6 +21,14 @@ type Session struct {
 	Env
 	Drain context.Context // done after the first of EndSignals: drain the current run, start no other
 	abort context.Context // done after the second: stop immediately
+	atEnd []func()        // what to do at the end, the last first
+}
+
+// end ends the session.
+func (s *Session) end() {
+	for _, one := range slices.Backward(s.atEnd) {
+		one()
+	}
 }
 
 // EndSignals returns the signals that end a command in an orderly way: Ctrl-C and Ctrl-\, for which Go would print all
@@ -34,10 +43,18 @@ func EndSignals() []os.Signal {
 
 // InSession calls work in a session.
 func (e Env) InSession(ctx context.Context, work func(*Session) error) error {
+	return e.inSession(ctx, lockMachine, work)
+}
+
+// noLock is the lock of a session whose measurements are made by agents.
+func noLock() (unlock func(), err error) { return func() {}, nil }
+
+// inSession calls work in a session with a lock.
+func (e Env) inSession(ctx context.Context, lock func() (func(), error), work func(*Session) error) error {
 	if err := host.Ready(); err != nil {
 		return &Error{Invalid, err}
 	}
-	unlock, err := lockMachine()
+	unlock, err := lock()
 	if err != nil {
 		return err
 	}
@@ -54,7 +71,9 @@ func (e Env) InSession(ctx context.Context, work func(*Session) error) error {
 	defer watching.Wait()
 	defer stop()
 	defer signal.Stop(signals)
-	return work(&Session{e, drain, abort})
+	s := &Session{Env: e, Drain: drain, abort: abort}
+	defer s.end()
+	return work(s)
 }
 
 // watch calls end at the first signal and stop at the second, until abort is done.

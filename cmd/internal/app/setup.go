@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -13,12 +14,18 @@ import (
 )
 
 // Setup has an agent that starts servers and load generators as child processes of this executable.
-func (o Options) Setup() (*trial.Setup, error) {
+func (o Options) Setup(ctx context.Context) (*trial.Setup, error) {
 	m, err := o.machine()
 	if err != nil {
 		return nil, err
 	}
-	return &trial.Setup{Agent: &agent.Local{Machine: m}, Pinning: m.Pinning, Engine: o.Engine, Quick: o.Quick}, nil
+	return o.setup(ctx, &agent.Local{Machine: m})
+}
+
+// setup is the test setup with an agent.
+func (o Options) setup(ctx context.Context, a agent.Agent) (*trial.Setup, error) {
+	facts, err := a.Describe(ctx)
+	return &trial.Setup{Servers: a, Generators: []agent.Agent{a}, Facts: facts, Engine: o.Engine, Quick: o.Quick, Inject: o.Inject}, err
 }
 
 func (o Options) machine() (m agent.Machine, err error) {
@@ -55,8 +62,8 @@ func (o Options) serve(self string) func(j agent.Job, host string) []string {
 		if transports.Of(c.Transport).ServerDials || s.Replies.Size > 0 {
 			argv = append(argv, "--webhooks-to", webhookNetwork(host))
 		}
-		if o.Inject != "" {
-			argv = append(argv, "--inject", o.Inject)
+		if j.Inject != "" {
+			argv = append(argv, "--inject", j.Inject)
 		}
 		if j.Side == results.BaselineSide {
 			argv = o.Baseline.Flags(argv)

@@ -42,12 +42,13 @@ func TestHostileMeasurementOfAnotherClockAsRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	const ahead = 24 * time.Hour
-	setup := &trial.Setup{Engine: engines.Names()[0], Agent: &agent.Local{Machine: agent.Machine{
+	local := &agent.Local{Machine: agent.Machine{
 		Drive: []string{pushbench, "drive"},
 		Serve: func(j agent.Job, _ string) []string {
 			return []string{unshare, "--time", "--monotonic", fmt.Sprint(ahead.Seconds()), pushbench, "serve", string(j.Measured.Transport), "--control", "--listen", "127.0.0.1:0"}
 		},
-	}}}
+	}}
+	setup := &trial.Setup{Engine: engines.Names()[0], Servers: local, Generators: []agent.Agent{local}}
 	measured := s.Configurations()[0]
 	one := &trial.Trial{Setup: setup, Scenario: s.For(measured), Measured: measured, Repetition: 1, Run: 1}
 	result, err := one.Measure(t.Context())

@@ -41,7 +41,7 @@ func BenchmarkObserverEffect(b *testing.B) {
 		},
 	}}
 	one.Pin()
-	setup := &trial.Setup{Engine: engines.Names()[0], Agent: one}
+	setup := &trial.Setup{Engine: engines.Names()[0], Servers: one, Generators: []agent.Agent{one}}
 	for _, transport := range scenarios.Transports {
 		b.Run(string(transport), func(b *testing.B) {
 			effect, err := observe(b.Context(), setup, s, transport, b.N)

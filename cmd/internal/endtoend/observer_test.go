@@ -34,7 +34,7 @@ type observerEffect struct {
 // of their trials. All else is as in any trial: fresh
 // processes, the same schedule, the same rate.
 func observe(ctx context.Context, setup *trial.Setup, s *scenarios.Scenario, transport scenarios.Transport, pairs int) (effect observerEffect, err error) {
-	if _, err := setup.Agent.Begin(ctx); err != nil {
+	if _, err := setup.Begin(ctx, s); err != nil {
 		return effect, err
 	}
 	effect, err = observePairs(transport, pairs, func(pair int, discard bool) (results.Trial, error) {
@@ -44,7 +44,7 @@ func observe(ctx context.Context, setup *trial.Setup, s *scenarios.Scenario, tra
 		}
 		return t.Measure(ctx) // its validity checks are ignored: they fail without a record
 	})
-	return effect, errors.Join(err, setup.Agent.Finish())
+	return effect, errors.Join(err, setup.Finish())
 }
 
 // observeAttempts is the maximum number of measurements of a pair: on a busy machine

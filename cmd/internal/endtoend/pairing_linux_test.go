@@ -38,7 +38,7 @@ func measureUnfair(t *testing.T, more func(before int, transport scenarios.Trans
 		t.Fatal(err)
 	}
 	trials := map[scenarios.Transport]int{}
-	setup := &trial.Setup{Engine: engines.Names()[0], Quick: true, Agent: &agent.Local{Machine: agent.Machine{
+	one := &agent.Local{Machine: agent.Machine{
 		Drive: []string{pushbench, "drive"},
 		Serve: func(j agent.Job, _ string) []string {
 			transport := j.Measured.Transport
@@ -46,7 +46,8 @@ func measureUnfair(t *testing.T, more func(before int, transport scenarios.Trans
 			trials[transport]++
 			return append([]string{pushbench, "serve", string(transport), "--control", "--listen", "127.0.0.1:0"}, more(before, transport)...)
 		},
-	}}}
+	}}
+	setup := &trial.Setup{Engine: engines.Names()[0], Quick: true, Servers: one, Generators: []agent.Agent{one}}
 	run, err := (&bench.Run{Scenario: s, Setup: setup}).Do(t.Context(), filepath.Join(t.TempDir(), "run"), func(*results.Run) error { return nil })
 	if err != nil {
 		t.Fatal(err)

@@ -201,7 +201,7 @@ func (l *lab) once(e experiment) (*results.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	setup, err := app.Options{Engine: l.options.Engine, Quick: true, Inject: e.inject, Watch: e.watch}.Setup() // the result folders are deleted
+	setup, err := app.Options{Engine: l.options.Engine, Quick: true, Inject: e.inject, Watch: e.watch}.Setup(l.ctx) // the result folders are deleted
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,207 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"pushbench/bench/agent"
+	"pushbench/bench/clock"
+	"pushbench/results"
+)
+
+// A Fleet is the agents of a run, as the coordinator sees them.
+type Fleet struct {
+	Agents []*Remote
+
+	key     *Key
+	conn    *nats.Conn
+	ending  chan struct{} // closed by Close
+	beating sync.WaitGroup
+
+	sending  sync.Mutex // held while sending, so that sequences are sent in order
+	sequence uint64
+
+	mu       sync.Mutex // guards Agents and known until Gather returns
+	known    map[string]*Remote
+	gathered chan struct{} // closed when the last agent is admitted
+}
+
+// Options configure how agents are gathered.
+type Options struct {
+	Agents  int                                   // number of agents
+	Within  time.Duration                         // how long to wait for them
+	Admit   func(results.Tool, agent.Facts) error // returns why the run does not take an agent, or nil
+	Joined  func(*Remote)                         // optional callback for each agent; must not block
+	Refused func(name string, why error)          // optional callback for each agent that is not taken; must not block
+}
+
+// send sends a signed message.
+func (f *Fleet) send(subject, inbox string, q request) error {
+	encoded, err := json.Marshal(q)
+	if err != nil {
+		return fmt.Errorf("encode a request: %w", err)
+	}
+	if most := int(f.conn.MaxPayload()) - 1<<10; len(encoded) > most {
+		return fmt.Errorf("a request of %d bytes is too large for the NATS server; allowed: %d", len(encoded), most)
+	}
+	f.sending.Lock()
+	defer f.sending.Unlock()
+	f.sequence++
+	m, err := f.key.signed(subject, f.sequence, encoded)
+	if err != nil {
+		return err
+	}
+	m.Reply = inbox
+	if err := f.conn.PublishMsg(m); err != nil {
+		return fmt.Errorf("send a request: %w", err)
+	}
+	return nil
+}
+
+// Gather waits for agents at a broker of the run.
+func (b *Broker) Gather(ctx context.Context, key *Key, o Options) (*Fleet, error) {
+	c, err := b.connect()
+	if err != nil {
+		return nil, err
+	}
+	return gather(ctx, c, key, o)
+}
+
+// Gather waits for agents at the user's own NATS servers.
+func Gather(ctx context.Context, j Join, key *Key, o Options) (*Fleet, error) {
+	c, err := j.connect("coordinator")
+	if err != nil {
+		return nil, err
+	}
+	return gather(ctx, c, key, o)
+}
+
+func gather(ctx context.Context, c *nats.Conn, key *Key, o Options) (*Fleet, error) {
+	f := &Fleet{key: key, conn: c, ending: make(chan struct{}), known: map[string]*Remote{}, gathered: make(chan struct{})}
+	if _, err := c.Subscribe(fromSubject(key.Public, "*"), f.hear); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if _, err := c.Subscribe(helloSubject(key.Public), func(m *nats.Msg) { f.greet(m, o) }); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	f.beating.Go(f.beat)
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Within, errTooFew)
+	defer cancel()
+	select {
+	case <-f.gathered:
+		return f, nil
+	case <-ctx.Done():
+		err := context.Cause(ctx)
+		f.mu.Lock()
+		n := len(f.Agents)
+		f.mu.Unlock()
+		if errors.Is(err, errTooFew) {
+			err = fmt.Errorf("%d of %d agents have joined within %v", n, o.Agents, o.Within)
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+}
+
+var errTooFew = errors.New("too few agents")
+
+// beat sends signs of life, without which agents end the load.
+func (f *Fleet) beat() {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		_ = f.send(coordinatorSubject(f.key.Public), "", request{}) // a lost connection is noticed by the agents, and by the next step
+		select {
+		case <-tick.C:
+		case <-f.ending:
+			return
+		}
+	}
+}
+
+// hear notes a sign of life of an agent.
+func (f *Fleet) hear(m *nats.Msg) {
+	f.mu.Lock()
+	r := f.known[step(m.Subject)]
+	f.mu.Unlock()
+	if r != nil {
+		r.heard.Store(int64(clock.Now()))
+	}
+}
+
+// greet admits an agent or refuses it.
+func (f *Fleet) greet(m *nats.Msg, o Options) {
+	var h hello
+	if json.Unmarshal(m.Data, &h) != nil || h.Agent == "" || h.Name == "" || strings.ContainsAny(h.Agent, ". *>\t\r\n") {
+		return
+	}
+	h.Name = results.Plain(h.Name)
+	var w welcome
+	if err := f.join(h, o); err != nil {
+		w.Refused = err.Error()
+		if o.Refused != nil {
+			o.Refused(h.Name, err)
+		}
+	} else {
+		w.Admitted = true
+	}
+	if encoded, err := json.Marshal(w); err == nil {
+		_ = m.Respond(encoded) // the agent asks again
+	}
+}
+
+// join admits an agent once, however often it asks.
+func (f *Fleet) join(h hello, o Options) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.known[h.Agent] != nil {
+		return nil
+	}
+	if len(f.Agents) == o.Agents {
+		return fmt.Errorf("the run has its %d agents", o.Agents)
+	}
+	for _, r := range f.Agents {
+		if r.Name == h.Name {
+			return fmt.Errorf("another agent has the name %s; give each its own by --name", h.Name)
+		}
+	}
+	if o.Admit != nil {
+		if err := o.Admit(h.Tool, h.Facts); err != nil {
+			return err
+		}
+	}
+	r := &Remote{Name: h.Name, Tool: h.Tool, Facts: h.Facts, fleet: f, id: h.Agent}
+	f.known[h.Agent] = r
+	f.Agents = append(f.Agents, r)
+	if o.Joined != nil {
+		o.Joined(r)
+	}
+	if len(f.Agents) == o.Agents {
+		close(f.gathered)
+	}
+	return nil
+}
+
+// Close ends the run of the agents.
+func (f *Fleet) Close() error {
+	close(f.ending)
+	f.beating.Wait()
+	f.mu.Lock()
+	all := f.Agents
+	f.mu.Unlock()
+	var failed error
+	for _, r := range all {
+		failed = errors.Join(failed, f.send(toSubject(f.key.Public, r.id+"."+stepLeave), "", request{}))
+	}
+	if err := f.conn.FlushTimeout(silence); failed == nil && err != nil {
+		failed = fmt.Errorf("announce the end of the run to its agents: %w", err)
+	}
+	f.conn.Close()
+	return failed
+}
