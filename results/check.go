@@ -25,7 +25,7 @@ func (m Manifest) check() error {
 	if m.Cost != "" && m.Cost != ByCPU && m.Cost != ByPrice {
 		return fmt.Errorf("unknown cost %q", m.Cost)
 	}
-	err := cmp.Or(m.checkTransports(), m.checkConfigurations(), m.Published.Check(), m.Prices.Check(), m.Compare.check())
+	err := cmp.Or(m.checkLengths(), m.checkTransports(), m.checkConfigurations(), m.Published.Check(), m.Prices.Check(), m.Compare.check())
 	for _, c := range slices.Concat(m.Requirements, m.Assertions) {
 		err = cmp.Or(err, c.Check())
 	}
@@ -36,6 +36,26 @@ func (m Manifest) check() error {
 func in(path string, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s%w", path, err)
+	}
+	return nil
+}
+
+// checkLengths bounds the lists whose items are compared with each other, so that a file of a few megabytes cannot keep
+// a report busy for hours. Runs are far below the bounds.
+func (m Manifest) checkLengths() error {
+	for _, list := range []struct {
+		name    string
+		n, most int
+	}{
+		{"transports", len(m.Transports), 64},
+		{"configurations", len(m.Configurations), 1024},
+		{"requirements", len(m.Requirements), 256},
+		{"assertions", len(m.Assertions), 256},
+		{"compare.primary", len(m.Compare.Primary), 256},
+	} {
+		if list.n > list.most {
+			return fmt.Errorf("%s has %d items; allowed: at most %d", list.name, list.n, list.most)
+		}
 	}
 	return nil
 }

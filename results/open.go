@@ -313,7 +313,11 @@ func (r *reader) unfinished() {
 			order = append(order, trial)
 		}
 	}
-	for _, trial := range order {
+	const most = 10 // a run is interrupted in one trial, or in one of each server
+	if more := len(order) - most; more > 0 {
+		defer r.warn("%d more trials were interrupted", more)
+	}
+	for _, trial := range order[:min(most, len(order))] {
 		r.warn("%s was interrupted: %d of its intervals are kept, but are part of no result", trial, left[trial])
 	}
 }

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 	"pushbench/results/summary"
 )
 
@@ -209,4 +211,31 @@ func FuzzOpen(f *testing.F) {
 			summary.Of(run) // an accepted run can be summarized
 		}
 	})
+}
+
+// A manifest of a few megabytes cannot keep a report busy for hours, nor fill the terminal.
+func TestListsOfAFolderAreBounded(t *testing.T) {
+	for name, change := range map[string]func(m *results.Manifest){
+		"transports has 65 items; allowed: at most 64": func(m *results.Manifest) { m.Transports = make([]string, 65) },
+		"configurations has 1025 items":                func(m *results.Manifest) { m.Configurations = make([]results.Configuration, 1025) },
+		"assertions has 257 items":                     func(m *results.Manifest) { m.Assertions = make([]metric.Assertion, 257) },
+		"requirements has 257 items":                   func(m *results.Manifest) { m.Requirements = make([]metric.Assertion, 257) },
+	} {
+		m := tiny().Manifest
+		change(&m)
+		if _, err := results.Create(filepath.Join(t.TempDir(), "run"), m, nil); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v, want %q in it", err, name)
+		}
+	}
+	run := tiny()
+	for i := range 1000 {
+		run.Intervals = append(run.Intervals, results.Interval{Repetition: 2 + i, Transport: "sse", At: time.Second, Length: time.Second})
+	}
+	read, err := results.Open(begin(t, run).Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(read.Warnings); n > 12 || !strings.Contains(strings.Join(read.Warnings, "\n"), "990 more trials were interrupted") {
+		t.Errorf("%d warnings: %.300q", n, read.Warnings)
+	}
 }
