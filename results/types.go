@@ -246,6 +246,8 @@ type Trial struct {
 
 	Link *Link `json:"link,omitempty"` // traffic of the packet link, if there is one
 
+	Agents []AgentShare `json:"agents,omitempty"` // what each agent measured; absent: the process of the run measured everything
+
 	Settings map[string]string `json:"settings,omitempty"` // settings that server, generator and host report; validity checks compare them between trials
 
 	Prices *price.Prices `json:"-" walk:"-"` // of the run, set by package summary; nil: the default prices
@@ -254,6 +256,21 @@ type Trial struct {
 	Predicted []Prediction    `json:"predicted"` // values predicted by the model
 	Checks    []ValidityCheck `json:"checks"`    // validity checks
 	Warnings  []string        `json:"warnings,omitempty"`
+}
+
+// An AgentShare is what one agent measured of a trial, on its machine.
+type AgentShare struct {
+	Name      string        `json:"name"`
+	Machine   string        `json:"machine,omitempty"` // the same for agents that share a kernel; absent: not reported
+	Clients   int64         `json:"clients"`           // connected; 0: the agent had the servers only
+	Ledger    Ledger        `json:"ledger"`
+	Latency   Latency       `json:"latency"`                      // of its own messages to its own clients
+	Server    time.Duration `json:"server_cpu_ns"`                // CPU time of its servers in the window
+	Generator time.Duration `json:"generator_cpu_ns"`             // CPU time of its load generators in the window
+	Cores     int           `json:"generator_cores" most:"65536"` // of its load generators; 0: not reported
+	Offset    time.Duration `json:"clock_offset_ns" check:"-"`    // its clock − that of the run, before the window
+	Bound     time.Duration `json:"clock_offset_bound_ns"`        // the largest error of the offset
+	Control   int64         `json:"control_bytes"`                // that it exchanged with the run in the window
 }
 
 // Publishes accounts for the publishes that the schedule planned in the window.

@@ -135,11 +135,21 @@ type Measured struct {
 	ThrottledShown bool
 	User           time.Duration // user time in the window of all processes on Cores
 	Cores          []int         // of servers and load generators; empty: it is unknown what else runs on them
+	GeneratorCores int           // cores that load generators may use
 	Machine        string        // see Facts.BootID
+	Control        *Control      // nil: the agent is in the process of the run
 	Took           time.Duration // from the first reading of the processes' CPU time to the last
 }
 
-// Add adds what another agent measured, except User.
+// A Control describes the connection between a run and an agent on another machine.
+type Control struct {
+	Name   string        // of the agent
+	Offset time.Duration // its clock − that of the run
+	Bound  time.Duration // the largest error of Offset
+	Bytes  int64         // exchanged from the start to the end of Measure
+}
+
+// Add adds what another agent measured, except what is per machine.
 func (m *Measured) Add(other *Measured) {
 	m.Outcomes = append(m.Outcomes, other.Outcomes...)
 	m.Used.Add(other.Used)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -334,6 +335,7 @@ func (l *Local) readWindow(ctx context.Context, w Window, m *Measured) (err erro
 	m.Used = between(used[0], used[1])
 	m.Throttled, m.Took = throttled[1]-throttled[0], read[1].Sub(read[0])
 	m.User, m.Cores, m.Machine = user[1]-user[0], cores, host.BootID()
+	m.GeneratorCores = cmp.Or(len(l.GeneratorCores), child.Available())
 	return nil
 }
 

@@ -222,6 +222,7 @@ func (r *Remote) Measure(ctx context.Context, w agent.Window, each func(results.
 	if err != nil || got.Measured == nil {
 		return nil, r.missing(err)
 	}
+	got.Measured.Control = &agent.Control{Name: r.Name, Offset: r.offset.Value, Bound: r.offset.Bound, Bytes: got.Bytes}
 	for i := range got.Measured.Stalls {
 		s := &got.Measured.Stalls[i]
 		s.Ended = r.offset.from(s.Ended)

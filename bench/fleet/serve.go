@@ -306,11 +306,14 @@ func (a *Agent) do(ctx context.Context, name string, data []byte) (r response, e
 		if late := clock.Now().Sub(q.Window.Start); late > 0 {
 			return r, fmt.Errorf("the start of the warm-up arrived %v too late", clock.Round(late))
 		}
+		before := a.conn.Stats()
 		r.Measured, err = a.Steps.Measure(ctx, q.Window, func(i results.Interval) error {
 			a.delivered.Add(i.Delivered)
 			r.Intervals = append(r.Intervals, i)
 			return nil
 		})
+		after := a.conn.Stats()
+		r.Bytes = int64(after.InBytes + after.OutBytes - before.InBytes - before.OutBytes)
 	case "Audit":
 		var x agent.Audit
 		x, err = a.Steps.Audit(ctx, q.Dials)

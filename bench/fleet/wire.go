@@ -104,6 +104,8 @@ type response struct {
 	Audit     *agent.Audit        `json:"audit,omitempty"`
 	Ended     *agent.Ended        `json:"ended,omitempty"`
 
+	Bytes int64 `json:"bytes,omitempty"` // of messages sent and received during the step
+
 	Received, Sent clock.Instant // of stepClock
 }
 

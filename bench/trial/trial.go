@@ -153,13 +153,14 @@ type Trial struct {
 	result results.Trial
 
 	// Additional input of the checks: see evidence.
-	seconds  []results.Interval
-	started  agent.Started
-	perAgent map[agent.Agent]*agent.Measured
-	window   windowReading // of all agents
-	pauses   validity.Pauses
-	outcome  *generator.Outcome // of all load generators
-	audited  agent.Audit
+	seconds   []results.Interval
+	started   agent.Started
+	connected map[agent.Agent][]results.Connect
+	perAgent  map[agent.Agent]*agent.Measured
+	window    windowReading // of all agents
+	pauses    validity.Pauses
+	outcome   *generator.Outcome // of all load generators
+	audited   agent.Audit
 }
 
 // Measure runs the trial. The result contains everything measured before an error. An error is a
@@ -289,6 +290,10 @@ func (t *Trial) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t.connected = map[agent.Agent][]results.Connect{}
+	for i, a := range t.Setup.Generators {
+		t.connected[a] = all[i]
+	}
 	used, err := t.lap(ctx)
 	if err != nil {
 		return err
@@ -353,6 +358,15 @@ func (t *Trial) measureWindow(ctx context.Context) (err error) {
 		t.window.Add(all[i])
 	}
 	t.window.OtherUser, t.window.OtherCores = otherUser(all)
+	for i, m := range all {
+		if m.Control != nil {
+			share, err := t.share(m, t.connected[t.Setup.agents()[i]])
+			if err != nil {
+				return err
+			}
+			t.result.Agents = append(t.result.Agents, share)
+		}
+	}
 	t.result.Events = t.window.Stalls.Events(opens)
 	agent.AddProcess(&t.result.Cost.Server, t.window.Used.Servers)
 	agent.AddProcess(&t.result.Cost.Generator, t.window.Used.Generators)
@@ -402,6 +416,25 @@ func (t *Trial) measure(ctx context.Context, w agent.Window) ([]*agent.Measured,
 		}
 	}
 	return all, nil
+}
+
+// share is what one agent measured.
+func (t *Trial) share(m *agent.Measured, connected []results.Connect) (results.AgentShare, error) {
+	s := results.AgentShare{
+		Name: m.Control.Name, Machine: m.Machine, Server: m.Used.Servers.CPU, Generator: m.Used.Generators.CPU,
+		Cores: m.GeneratorCores, Offset: m.Control.Offset, Bound: m.Control.Bound, Control: m.Control.Bytes,
+	}
+	for _, c := range connected {
+		s.Clients += c.Clients
+	}
+	if len(m.Outcomes) == 0 {
+		return s, nil
+	}
+	sum, err := generator.MergeOutcomes(m.Outcomes, t.Measured.Transport)
+	if err == nil {
+		s.Ledger, s.Latency = sum.Ledger, sum.Latency
+	}
+	return s, err
 }
 
 // A windowReading is what all agents measured in the window.

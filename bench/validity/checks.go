@@ -47,6 +47,7 @@ const (
 	BelowCeiling         = "generator below its maximum"
 	SameServerSettings   = "same settings for all servers"
 	NothingChanged       = "nothing changed between repetitions"
+	AgentsTogether       = "agents start together"
 )
 
 var checks = []check{
@@ -70,6 +71,7 @@ var checks = []check{
 	{BelowCeiling, belowCeiling, false, false},
 	{SameServerSettings, sameServerSettings, true, false},
 	{NothingChanged, nothingChanged, false, false},
+	{AgentsTogether, agentsTogether, false, true},
 }
 
 // RetryableTrial reports whether a trial is invalid and all its failed checks are Retryable, or a pause may have caused
@@ -212,6 +214,21 @@ func noOtherLoad(e Evidence) (bool, string) {
 	return share <= MaxOtherLoad, fmt.Sprintf("other processes used %s of the cores, allowed %s", inPercent(share), inPercent(MaxOtherLoad))
 }
 
+// agentsTogether reports whether the windows of all agents are the same but for 1 % of their length. Agents start by the offset
+// of their clock, whose error is bounded.
+func agentsTogether(e Evidence) (bool, string) {
+	if len(e.Trial.Agents) < 2 {
+		return true, "there is one agent"
+	}
+	var bounds []time.Duration
+	for _, a := range e.Trial.Agents {
+		bounds = append(bounds, a.Bound)
+	}
+	slices.Sort(bounds)
+	apart, allowed := bounds[len(bounds)-1]+bounds[len(bounds)-2], e.Window/100
+	return apart <= allowed, fmt.Sprintf("agents started within %v of each other, by the errors of the offsets between their clocks; allowed %v", clock.Round(apart), clock.Round(allowed))
+}
+
 // loadOffered reports whether the load generator tried to publish at least 99.5 % of the plan.
 // Messages that it dropped because of a slow server are a result; messages that it never tried
 // to publish are not.
@@ -225,6 +242,15 @@ func ledgerAddsUp(e Evidence) (bool, string) {
 	for _, identity := range e.Trial.Identities() {
 		if !identity.Holds() {
 			return false, identity.String()
+		}
+	}
+	if agents := e.Trial.Agents; len(agents) > 0 {
+		var sum results.Ledger
+		for _, a := range agents {
+			results.Merge(&sum, a.Ledger)
+		}
+		if l := e.Trial.Ledger; sum.Expected != l.Expected || sum.Delivered != l.Delivered || sum.Lost != l.Lost {
+			return false, fmt.Sprintf("the agents expected %d, delivered %d and lost %d messages in total, the trial %d, %d and %d", sum.Expected, sum.Delivered, sum.Lost, l.Expected, l.Delivered, l.Lost)
 		}
 	}
 	return true, "all sums are exact"

@@ -45,6 +45,11 @@ func ValidEvidence() Evidence {
 	e.Margin = 0.05
 	e.Seconds = seconds(3, 1, 4, 1, 5, 9, 2, 6, 5, 3)
 	e.Trial.Cost.Generator.CPU = 3 * time.Second
+	e.Trial.Agents = []results.AgentShare{ // the first and the last share a machine
+		{Name: "a", Machine: "m", Cores: 2, Generator: 7 * time.Second, Ledger: results.Ledger{Expected: 2, Delivered: 1, Lost: 1}},
+		{Name: "b", Cores: 1, Generator: 7 * time.Second, Bound: 10 * time.Millisecond, Ledger: results.Ledger{Expected: 1, Delivered: 1}},
+		{Name: "c", Machine: "m", Cores: 2, Generator: 7 * time.Second, Bound: 10 * time.Millisecond},
+	}
 	e.Ceiling, e.Rate, e.CPUInterval = 1e6, 5e3, 10*time.Second
 	e.First = map[string]string{"server gogc": "100", "server sockets.nodelay": "true", "server batching_delay_ns": "0", "host kernel": "6.1"}
 	e.Before, e.Trial.Settings = maps.Clone(e.First), maps.Clone(e.First)
@@ -116,6 +121,7 @@ var corruptions = map[string][]func(*Evidence){
 		func(e *Evidence) { e.Trial.Publishes.Planned++ },
 		func(e *Evidence) { e.Trial.Publishes.Unknown++ },
 		func(e *Evidence) { e.Trial.Latency.Infinite = 0 },
+		func(e *Evidence) { e.Trial.Agents[1].Ledger.Lost++ },
 	},
 	NoHiddenConnections: {
 		func(e *Evidence) { e.Accepted++ },
@@ -145,8 +151,13 @@ var corruptions = map[string][]func(*Evidence){
 	BelowCeiling: {
 		func(e *Evidence) { e.Rate = 0.81 * e.Ceiling },
 		func(e *Evidence) { e.Ceiling = 0 },
-		func(e *Evidence) { e.Trial.Cost.Generator.CPU = 17 * time.Second },
+		func(e *Evidence) { e.Trial.Agents, e.Trial.Cost.Generator.CPU = nil, 17*time.Second },
+		func(e *Evidence) {
+			e.Trial.Agents[0].Generator, e.Trial.Agents[2].Generator = 9*time.Second, 9*time.Second
+		},
+		func(e *Evidence) { e.Trial.Agents[1].Generator = 9 * time.Second },
 	},
+	AgentsTogether: {func(e *Evidence) { e.Trial.Agents[1].Bound = 91 * time.Millisecond }},
 	SameServerSettings: {
 		func(e *Evidence) { e.First["server sockets.nodelay"] = "false" },
 		func(e *Evidence) { delete(e.First, "server gogc") },

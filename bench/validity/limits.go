@@ -1,6 +1,7 @@
 package validity
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"time"
@@ -48,10 +49,30 @@ func belowCeiling(e Evidence) (bool, string) {
 // utilization returns how much of its maximum rate and of its cores the load generator used, as
 // shares. That of the cores is 0 if it is unknown.
 func utilization(e Evidence) (ofCeiling, ofCPU float64) {
+	ofCeiling = e.Rate / e.Ceiling
+	if len(e.Trial.Agents) > 0 {
+		return ofCeiling, busiest(e)
+	}
 	if available := e.CPUInterval.Seconds() * float64(len(e.GeneratorGot)); available > 0 && e.CPUInterval >= minCPUInterval {
 		ofCPU = e.Trial.Cost.Generator.CPU.Seconds() / available
 	}
-	return e.Rate / e.Ceiling, ofCPU
+	return ofCeiling, ofCPU
+}
+
+// busiest is the highest utilization of the load generators' cores on any machine. Agents of one machine share its cores.
+func busiest(e Evidence) (most float64) {
+	used, cores := map[string]time.Duration{}, map[string]int{}
+	for _, a := range e.Trial.Agents {
+		at := cmp.Or(a.Machine, a.Name)
+		used[at] += a.Generator
+		cores[at] = max(cores[at], a.Cores)
+	}
+	for at, cpu := range used {
+		if available := e.CPUInterval.Seconds() * float64(cores[at]); available > 0 && e.CPUInterval >= minCPUInterval {
+			most = max(most, cpu.Seconds()/available)
+		}
+	}
+	return most
 }
 
 // NearCeiling warns of a trial that used more than half of either limit of the load generator.

@@ -22,7 +22,7 @@ func TestCeilingWarnsThenFails(t *testing.T) {
 		{0, 17 * time.Second, true, true},
 	} {
 		e := ValidEvidence()
-		e.Ceiling, e.Rate, e.Trial.Cost.Generator.CPU = 1e6, c.rate, c.cpu
+		e.Ceiling, e.Rate, e.Trial.Agents, e.Trial.Cost.Generator.CPU = 1e6, c.rate, nil, c.cpu
 		passed, detail := belowCeiling(e)
 		if warned := len(NearCeiling(e)) > 0; warned != c.warned || passed == c.failed {
 			t.Errorf("%.0f per second, %v of CPU: warned %v, passed %v (%s)", c.rate, c.cpu, warned, passed, detail)

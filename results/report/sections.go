@@ -33,7 +33,7 @@ func (r *Report) sections() []Section {
 	all = append(all, r.accountSections()...)
 	all = append(all,
 		r.assertionsSection(), r.librarySection(),
-		r.rangesSection(), r.noiseSection(), r.withinSection(), r.wireSection(), r.connectSection(), r.linkSection(), r.ageSection(),
+		r.rangesSection(), r.noiseSection(), r.withinSection(), r.wireSection(), r.connectSection(), r.linkSection(), r.agentsSection(), r.ageSection(),
 		r.ledgerSection(), r.publishSection(), r.checksSection(), r.modelSection(), r.sourcesSection(), r.manifestSection(), filesSection(),
 	)
 	return slices.DeleteFunc(all, Section.empty)
@@ -293,6 +293,66 @@ func (r *Report) linkSection() Section {
 		}
 	}
 	return all
+}
+
+// agentsSection has what each agent measured, if there are any.
+func (r *Report) agentsSection() Section {
+	all := Section{
+		Title:  "Agents",
+		Detail: Full,
+		Note: "All valid trials together. Latencies are of an agent's own messages to its own clients, by its own clock. " +
+			"Clock error: the largest error of the offset between its clock and that of the run, by which it starts. " +
+			"Control: what it exchanged with the run from the warm-up to the end of the drain, per second. " +
+			"CPU over the windows; that of servers contains work for clients whose agent has the same machine.",
+		Columns: columns(r.subject(), "agent", "machine", "clients", "delivered", "lost", "p50 ms", "p99 ms", "server CPU ms", "generator CPU ms", "clock error ms", "control B/s"),
+	}
+	for _, row := range r.measured() {
+		for _, name := range agentsOf(row.Trials) {
+			var a results.AgentShare
+			var took time.Duration
+			for _, t := range row.Trials {
+				i := slices.IndexFunc(t.Agents, func(one results.AgentShare) bool { return one.Name == name })
+				if i < 0 {
+					continue
+				}
+				one := t.Agents[i]
+				a.Machine, a.Clients, a.Bound = one.Machine, one.Clients, max(a.Bound, one.Bound)
+				a.Server += one.Server
+				a.Generator += one.Generator
+				a.Control += one.Control
+				took += r.Run.Manifest.Workload.Warmup + r.Run.Manifest.Workload.Window
+				results.Merge(&a.Ledger, one.Ledger)
+				results.Merge(&a.Latency, one.Latency)
+			}
+			all.add(row.Label(), results.Plain(name), fmt.Sprintf("%.8s", results.Plain(a.Machine)), a.Clients, a.Ledger.Delivered, a.Ledger.Lost,
+				quantile(a.Latency, 0.5), quantile(a.Latency, 0.99), a.Server, a.Generator, a.Bound, float64(a.Control)/took.Seconds())
+		}
+	}
+	return all
+}
+
+// quantile is a quantile of latencies in a table.
+func quantile(l results.Latency, q float64) any {
+	d, infinite, ok := l.Quantile(q)
+	switch {
+	case infinite:
+		return "∞"
+	case !ok:
+		return "–"
+	}
+	return d
+}
+
+// agentsOf lists the names of agents.
+func agentsOf(trials []results.Trial) (names []string) {
+	for _, t := range trials {
+		for _, a := range t.Agents {
+			if !slices.Contains(names, a.Name) {
+				names = append(names, a.Name)
+			}
+		}
+	}
+	return names
 }
 
 // ageSection has the transports whose ages were measured; runs of the earliest versions have none.

@@ -112,6 +112,14 @@ func TestAgentsWithAnotherClockAsRoot(t *testing.T) {
 		if l := one.Ledger; l.Expected == 0 || l.Delivered != l.Expected || h.Quantile(0) < 0 || h.Quantile(1) > time.Minute {
 			t.Errorf("%+v, latencies from %v to %v", l, h.Quantile(0), h.Quantile(1))
 		}
+		var clients, control int64
+		for _, a := range one.Agents {
+			clients += a.Clients
+			control = max(control, a.Control)
+		}
+		if len(one.Agents) != 3 || clients != one.Connect.Clients || control == 0 || control > 5000 {
+			t.Errorf("agents %+v, want 3 with all %d clients, and a few bytes to control them", one.Agents, one.Connect.Clients)
+		}
 		if one.Cost.Server.Processes != 2 || one.Cost.Generator.Processes != 2 {
 			t.Errorf("%d servers and %d load generators used CPU time, want 2 each", one.Cost.Server.Processes, one.Cost.Generator.Processes)
 		}
