@@ -35,6 +35,7 @@ var CheckCauses = map[string]string{
 	"generator below its maximum":         "the load generator was near its limit",
 	"same settings for all servers":       "the settings of the servers differ",
 	"nothing changed between repetitions": "the test setup changed between repetitions",
+	"agents start together":               "the agents did not start together",
 }
 
 // Cause is why a run is not complete, in one clause where its trials show it; otherwise the recorded reason.
