@@ -54,7 +54,7 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 	}
 	m.Conditions = append(m.Conditions, targetConditions(s)...)
 	m.Targets = targetFiles(s)
-	describeLink(&m, s)
+	describeLink(&m, s, !r.Setup.Together())
 	if s.Servers > 1 {
 		m.Conditions = append(m.Conditions, fmt.Sprintf("%d servers share the clients, each with its own load generator; every message is posted to every server; costs are totals over all of them", s.Servers))
 	}
@@ -266,12 +266,15 @@ func workload(s *scenarios.Scenario, configurations []scenarios.Configuration) r
 	return w
 }
 
-// describeLink records the network between clients and servers in a manifest.
-func describeLink(m *results.Manifest, s *scenarios.Scenario) {
+// describeLink records the network between clients and servers in a manifest. Separate agents may be on other machines.
+func describeLink(m *results.Manifest, s *scenarios.Scenario, separate bool) {
 	n := s.Network
 	m.Network = results.Loopback
 	if s.AnyTarget((*scenarios.Target).Remote) {
 		m.Network = results.OtherHost
+	}
+	if separate {
+		m.Network = results.Agents
 	}
 	n.TLS = false // a property of the configurations
 	if n == (scenarios.Network{Link: scenarios.StreamLink}) && len(s.Sweep.RTT) == 0 {

@@ -59,7 +59,7 @@ type Manifest struct {
 
 	Engine     string            `json:"engine"`                          // network engine of the simulated clients
 	Library    string            `json:"library"`                         // server libraries, separated by ", "
-	Network    string            `json:"network"`                         // "loopback", "stream" or "packets": the kind of network or emulated link; "another host": a real network to a target
+	Network    string            `json:"network"`                         // "loopback", "stream" or "packets": the kind of network or emulated link; "another host": a real network to a target; "several agents": the network between them
 	RTT        time.Duration     `json:"rtt_ns"`                          // round-trip time that the network adds; 0 on loopback
 	Jitter     time.Duration     `json:"jitter_ns,omitzero"`              // maximum that the network adds to one direction
 	LineRate   int64             `json:"line_bytes_per_second,omitempty"` // line rate in each direction, per connection on a stream link, in total on a packet link; 0: unlimited
@@ -76,12 +76,14 @@ type Manifest struct {
 
 // Names of networks. A stream link delays the bytes of each connection inside the generator and
 // loses none. A packet link connects the network namespaces of servers and clients, so that
-// their TCP stacks see its delay. A run with a target on another host uses the network that is there.
+// their TCP stacks see its delay. A run with a target on another host, or on
+// several agents, uses the network that is there.
 const (
 	Loopback   = "loopback"
 	StreamLink = "stream"
 	PacketLink = "packets"
 	OtherHost  = "another host"
+	Agents     = "several agents"
 )
 
 // A Side is one of the two versions of a server that a run with a baseline measures.

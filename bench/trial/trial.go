@@ -56,6 +56,9 @@ func (s *Setup) agents() []agent.Agent {
 	return all
 }
 
+// Together reports whether one agent has the servers and all load generators.
+func (s *Setup) Together() bool { return len(s.agents()) == 1 }
+
 // Begin prepares the machines for the trials of a run, and measures the ceiling: the maximum rate of the load generators with
 // a no-op transport. Each agent has the same share of the load, so that the weakest one limits all of them. Agents measure one
 // after the other, as they may share a machine.

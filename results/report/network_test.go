@@ -18,6 +18,7 @@ func TestScopeNamesNetwork(t *testing.T) {
 		{results.Manifest{Network: results.Loopback}, "loopback", "loss and congestion"},
 		{results.Manifest{Network: results.OtherHost}, "another host", "several machines"},
 		{results.Manifest{Network: results.OtherHost}, "another host", "round trip"},
+		{results.Manifest{Network: results.Agents}, "several agents", "round trip"},
 		{results.Manifest{Pinning: results.Pinning{Note: results.OneCore}}, "server and load generator share one core", "no pinning"},
 		{results.Manifest{}, "no pinning", "one core"},
 		{results.Manifest{Network: results.StreamLink, RTT: 20 * ms}, "a round trip of 20 ms (stream)", "loopback"},

@@ -345,13 +345,14 @@ func lineRate(m results.Manifest) string {
 
 // notMeasured lists what a reader might take for granted although the run did not measure it.
 func notMeasured(m results.Manifest) (not []string) {
-	if m.RTT == 0 && !m.SweptRTT() && m.Network != results.OtherHost {
+	real := m.Network == results.OtherHost || m.Network == results.Agents
+	if m.RTT == 0 && !m.SweptRTT() && !real {
 		not = append(not, "a round trip (loopback has none, which favours long polling)")
 	}
 	if m.Network == results.StreamLink {
 		not = append(not, "packet loss and congestion (the link emulates neither)")
 	}
-	if m.Network != results.OtherHost {
+	if !real {
 		not = append(not, "several machines")
 	}
 	if !slices.ContainsFunc(m.AllConfigurations(), func(c results.Configuration) bool { return c.TLS }) {

@@ -124,7 +124,7 @@ func TestAgentsWithAnotherClockAsRoot(t *testing.T) {
 			t.Errorf("%d servers and %d load generators used CPU time, want 2 each", one.Cost.Server.Processes, one.Cost.Generator.Processes)
 		}
 	}
-	if all := strings.Join(run.Manifest.Conditions, "\n"); !strings.Contains(all, "servers run on agent box") || !strings.Contains(all, "some share a kernel") {
+	if all := strings.Join(run.Manifest.Conditions, "\n"); !strings.Contains(all, "servers run on agent box") || !strings.Contains(all, "some share a kernel") || run.Manifest.Network != results.Agents {
 		t.Errorf("conditions:\n%s", all)
 	}
 }
