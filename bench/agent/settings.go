@@ -2,8 +2,10 @@ package agent
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"pushbench/bench/host"
 	"pushbench/bench/validity"
@@ -38,6 +40,16 @@ func hostSettings(h results.Host) map[string]string {
 		delete(settings, validity.HostPrefix+name)
 	}
 	return settings
+}
+
+// Differences lists the settings in which two machines differ, as "NAME A and B".
+func Differences(a, b results.Host) (list []string) {
+	one, other := hostSettings(a), hostSettings(b)
+	for _, difference := range validity.Differences(one, other, nil) {
+		name, _, _ := strings.Cut(difference, " was ")
+		list = append(list, fmt.Sprintf("%s %s and %s", strings.TrimPrefix(name, validity.HostPrefix), validity.SettingOf(one, name), validity.SettingOf(other, name)))
+	}
+	return list
 }
 
 // settings are those that neither server nor load generator reports: the current settings of the

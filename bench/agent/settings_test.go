@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,5 +61,14 @@ func TestChecksumDetectsAnotherExecutable(t *testing.T) {
 	}
 	if _, err := results.Checksum(path + "-missing"); err == nil || !strings.Contains(err.Error(), "checksum") {
 		t.Errorf("missing executable: %v", err)
+	}
+}
+
+func TestDifferencesOfMachines(t *testing.T) {
+	a := results.Host{Kernel: "6.1", LoadAverage: "1", Sysctls: map[string]string{"net.core.somaxconn": "4096"}}
+	b := results.Host{Kernel: "6.1", LoadAverage: "2", Sysctls: map[string]string{"net.core.somaxconn": "128"}, FileLimit: 64}
+	want := []string{"file_limit 0 and 64", "sysctls.net.core.somaxconn 4096 and 128"}
+	if got := Differences(a, b); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

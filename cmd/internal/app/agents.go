@@ -152,6 +152,11 @@ func (s *Session) place(f *fleet.Fleet, scenario *scenarios.Scenario, o Options)
 		bound = max(bound, offset.Bound)
 	}
 	setup.Placement = append(setup.Placement, fmt.Sprintf("every latency is between two readings of one machine's clock; all agents start within %v of each other, the largest error of the offsets between their clocks", clock.Round(2*bound)))
+	for _, r := range f.Agents {
+		if differ := agent.Differences(servers.Facts.Host, r.Facts.Host); len(differ) > 0 {
+			setup.Placement = append(setup.Placement, fmt.Sprintf("the machines of agents %s and %s differ in %s", servers.Name, r.Name, strings.Join(differ, ", ")))
+		}
+	}
 	known := map[string]bool{}
 	for _, r := range f.Agents {
 		r.Shares = known[r.Facts.BootID]
