@@ -62,7 +62,7 @@ func TestTrialWithDefectIsNotRepeated(t *testing.T) {
 	for _, check := range validity.Check(validity.ValidEvidence()) {
 		attempts, status, _ := rehearse(map[int]string{1: check.Name})
 		repeated := slices.ContainsFunc(attempts, func(name string) bool { return strings.Contains(name, "attempt") })
-		if want := slices.Contains([]string{validity.NeverPaused, validity.GeneratorOnTime, validity.CoresRunning, validity.NotThrottled, validity.NoOtherLoad, validity.NoTrend, validity.LinkOnTime}, check.Name); repeated != want || (status == results.Complete) != want {
+		if want := slices.Contains([]string{validity.NeverPaused, validity.GeneratorOnTime, validity.CoresRunning, validity.NotThrottled, validity.NoOtherLoad, validity.NoTrend, validity.LinkOnTime, validity.AgentsTogether}, check.Name); repeated != want || (status == results.Complete) != want {
 			t.Errorf("%q failed: repeated %v, %s", check.Name, repeated, status)
 		}
 	}
