@@ -40,6 +40,7 @@ type Options struct {
 	Admit   func(results.Tool, agent.Facts) error // returns why the run does not take an agent, or nil
 	Joined  func(*Remote)                         // optional callback for each agent; must not block
 	Refused func(name string, why error)          // optional callback for each agent that is not taken; must not block
+	Say     func(string)                          // optional callback for the state of the user's own NATS servers; must not block
 }
 
 // send sends a signed message.
@@ -76,7 +77,13 @@ func (b *Broker) Gather(ctx context.Context, key *Key, o Options) (*Fleet, error
 
 // Gather waits for agents at the user's own NATS servers.
 func Gather(ctx context.Context, j Join, key *Key, o Options) (*Fleet, error) {
-	c, err := j.connect("coordinator")
+	say := o.Say
+	if say == nil {
+		say = func(string) {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c, err := j.connect("coordinator", say, nats.ClosedHandler(func(c *nats.Conn) { cancel(j.closed(c)) }))
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +111,9 @@ func gather(ctx context.Context, c *nats.Conn, key *Key, o Options) (*Fleet, err
 		f.mu.Unlock()
 		if errors.Is(err, errTooFew) {
 			err = fmt.Errorf("%d of %d agents have joined within %v", n, o.Agents, o.Within)
+			if !c.IsConnected() {
+				err = fmt.Errorf("%w: there is no connection to the NATS server", err)
+			}
 		}
 		return nil, errors.Join(err, f.Close())
 	}
@@ -130,8 +140,10 @@ func (f *Fleet) hear(m *nats.Msg) {
 	f.mu.Lock()
 	r := f.known[step(m.Subject)]
 	f.mu.Unlock()
-	if r != nil {
+	var b beat
+	if r != nil && json.Unmarshal(m.Data, &b) == nil {
 		r.heard.Store(int64(clock.Now()))
+		r.step.Store(b.Step)
 	}
 }
 
@@ -199,7 +211,7 @@ func (f *Fleet) Close() error {
 	for _, r := range all {
 		failed = errors.Join(failed, f.send(toSubject(f.key.Public, r.id+"."+stepLeave), "", request{}))
 	}
-	if err := f.conn.FlushTimeout(silence); failed == nil && err != nil {
+	if err := f.conn.FlushTimeout(silence); failed == nil && err != nil && len(all) > 0 {
 		failed = fmt.Errorf("announce the end of the run to its agents: %w", err)
 	}
 	f.conn.Close()

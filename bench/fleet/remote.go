@@ -27,14 +27,19 @@ type Remote struct {
 	fleet  *Fleet
 	id     string
 	heard  atomic.Int64 // clock.Instant of the last sign of life
+	step   atomic.Value // string: step in progress according to the last beat
 	offset Offset       // at the last window
 }
 
 // noResponders is the status of a message that comes back because it had no recipient.
 const noResponders = "503"
 
+// mostRepeats is how often a request is sent again while the agent shows signs of life, but performs no step.
+const mostRepeats = 10
+
 // call performs a step of the agent and waits for its response, as long as the agent shows signs of life. If the context ends,
-// so does the step.
+// so does the step. NATS loses messages that a server has when it ends: if the agent is not in the step, the request is sent
+// again, and the agent repeats its response if it has performed the step.
 func (r *Remote) call(ctx context.Context, step string, q request) (*response, error) {
 	c := r.fleet.conn
 	inbox := c.NewInbox()
@@ -45,8 +50,16 @@ func (r *Remote) call(ctx context.Context, step string, q request) (*response, e
 	}
 	defer func() { _ = sub.Unsubscribe() }() // the connection may be closed
 	r.heard.Store(int64(clock.Now()))
+	r.step.Store(step) // until a beat says otherwise
+	repeats := 0
 	send := make(chan struct{}, 1)
-	send <- struct{}{}
+	again := func() {
+		select {
+		case send <- struct{}{}:
+		default:
+		}
+	}
+	again()
 	check := time.NewTicker(beatEvery)
 	defer check.Stop()
 	var response assembly
@@ -59,7 +72,7 @@ func (r *Remote) call(ctx context.Context, step string, q request) (*response, e
 			}
 		case m := <-in:
 			if m.Header.Get("Status") == noResponders { // the agent has lost its connection for a moment, or for good
-				time.AfterFunc(helloWait/4, func() { send <- struct{}{} })
+				time.AfterFunc(helloWait/4, again)
 				continue
 			}
 			r.heard.Store(int64(clock.Now()))
@@ -73,9 +86,19 @@ func (r *Remote) call(ctx context.Context, step string, q request) (*response, e
 				return whole, nil
 			}
 		case <-check.C:
+			if canceled == nil { // it may have been lost
+				_ = r.fleet.send(toSubject(r.fleet.key.Public, r.id+"."+stepCancel), "", request{})
+			}
 			if silent := clock.Now().Sub(clock.Instant(r.heard.Load())); silent > silence {
 				return nil, r.named(fmt.Errorf("no sign of life for %v: its process or machine has stopped, or the network between has", clock.Round(silent)))
 			}
+			if r.step.Load() != "" {
+				continue
+			}
+			if repeats++; repeats > mostRepeats {
+				return nil, r.named(fmt.Errorf("no response to %d requests of the step %s, although it shows signs of life: the NATS servers lose messages", mostRepeats, step))
+			}
+			again()
 		case <-canceled:
 			canceled = nil // the step ends with the context's error, and then the response arrives
 			if err := r.fleet.send(toSubject(r.fleet.key.Public, r.id+"."+stepCancel), "", request{}); err != nil {

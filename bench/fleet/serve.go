@@ -39,9 +39,16 @@ type Agent struct {
 	heard     atomic.Int64 // clock.Instant of the coordinator's last sign of life
 	cancel    atomic.Pointer[context.CancelCauseFunc]
 	work      chan *nats.Msg
+	last      atomic.Pointer[answer] // to the last step that was begun
 	left      chan struct{}
 	unlock    func()   // gives the lock of the machine back; nil: it is not taken
 	servers   []string // addresses of the servers of the trial
+}
+
+// An answer is what an agent responds to a step. The request comes again if the response was lost.
+type answer struct {
+	to       string
+	response *response // nil: the step is in progress
 }
 
 // Errors that end an agent.
@@ -56,7 +63,7 @@ var (
 func (a *Agent) Serve(ctx context.Context) error {
 	a.id, a.work, a.left = rand.Text(), make(chan *nats.Msg, 1), make(chan struct{})
 	a.step.Store("")
-	c, err := a.Join.connect(a.Name, nats.ReconnectHandler(func(*nats.Conn) { a.Say("connected again to the NATS server") }),
+	c, err := a.Join.connect(a.Name, a.Say, nats.ReconnectHandler(func(*nats.Conn) { a.Say("connected again to the NATS server") }),
 		nats.DisconnectErrHandler(func(c *nats.Conn, _ error) {
 			time.AfterFunc(helloWait, func() { // at the end of a run, its broker ends as well
 				if !a.ended() && c.IsReconnecting() {
@@ -104,7 +111,7 @@ func (a *Agent) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, a.Within, fmt.Errorf("no run has begun within %v at the NATS server %s", a.Within, a.Join.Broker))
+	ctx, cancel := context.WithTimeoutCause(ctx, a.Within, fmt.Errorf("no run has begun within %v at the NATS server %s", a.Within, a.Join.Servers()))
 	defer cancel()
 	for {
 		asked, done := context.WithTimeout(ctx, helloWait)
@@ -116,6 +123,8 @@ func (a *Agent) join(ctx context.Context) error {
 			return context.Cause(ctx)
 		case a.ended():
 			return nil
+		case a.conn.IsClosed():
+			return a.Join.closed(a.conn)
 		case err != nil || json.Unmarshal(m.Data, &w) != nil: // not yet there, or the connection is lost
 			if err := sleep(ctx, helloWait/4); err != nil {
 				return err
@@ -158,6 +167,12 @@ func (a *Agent) receive(v *verifier, m *nats.Msg) {
 	case stepLeave:
 		close(a.left)
 	default:
+		if last := a.last.Load(); last != nil && last.to == m.Reply {
+			if last.response != nil {
+				_ = respond(a.conn, m.Reply, *last.response) // the coordinator asks again
+			}
+			return
+		}
 		select {
 		case a.work <- m:
 		default:
@@ -178,6 +193,10 @@ func (a *Agent) perform(ctx context.Context) (err error) {
 	for {
 		select {
 		case m := <-a.work:
+			if last := a.last.Load(); last != nil && last.to == m.Reply {
+				continue // received twice before it began
+			}
+			a.last.Store(&answer{to: m.Reply})
 			one, done := context.WithCancelCause(ctx)
 			a.cancel.Store(&done)
 			a.step.Store(step(m.Subject))
@@ -185,7 +204,7 @@ func (a *Agent) perform(ctx context.Context) (err error) {
 			if err != nil {
 				r = response{Failed: err.Error()}
 			}
-			a.step.Store("")
+			a.last.Store(&answer{m.Reply, &r})
 			done(nil)
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -193,6 +212,7 @@ func (a *Agent) perform(ctx context.Context) (err error) {
 			if err := respond(a.conn, m.Reply, r); err != nil {
 				a.Say(err.Error())
 			}
+			a.step.Store("") // a beat that says so arrives after the response
 		case <-a.left:
 			return nil
 		case <-ctx.Done():

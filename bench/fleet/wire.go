@@ -51,7 +51,7 @@ type welcome struct {
 
 // A beat is a sign of life of an agent, and its progress.
 type beat struct {
-	Step      string `json:"step,omitempty"`
+	Step      string `json:"step,omitempty"` // in progress; empty: none
 	Delivered int64  `json:"delivered,omitempty"`
 }
 
@@ -137,10 +137,11 @@ func respond(c *nats.Conn, to string, r response) error {
 	return nil
 }
 
-// An assembly puts the pieces of a response together. NATS keeps the order of one sender.
+// An assembly puts the pieces of a response together. NATS keeps the order of one sender, but loses what it has when a server
+// ends: a response that lacks a piece is sent again as a whole.
 type assembly struct {
 	data []byte
-	next int
+	next int // index of the next piece
 }
 
 var errPieces = errors.New("a piece of a response is missing")
@@ -148,12 +149,18 @@ var errPieces = errors.New("a piece of a response is missing")
 // add adds a piece and returns the response with the last one.
 func (a *assembly) add(m *nats.Msg) (*response, error) {
 	i, err := strconv.Atoi(m.Header.Get(pieceHeader))
-	if err != nil || i != a.next {
+	if err != nil {
 		return nil, errPieces
 	}
 	n, err := strconv.Atoi(m.Header.Get(piecesHeader))
-	if err != nil || n <= i || n > mostPieces {
+	if err != nil || i < 0 || n <= i || n > mostPieces {
 		return nil, errPieces
+	}
+	if i == 0 {
+		a.data, a.next = nil, 0
+	}
+	if i != a.next {
+		return nil, nil
 	}
 	a.data = append(a.data, m.Data...)
 	if a.next++; a.next < n {

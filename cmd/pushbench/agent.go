@@ -29,7 +29,8 @@ itself, and those on hosts that --allow-host names. If it hears nothing from the
 	f.StringVar(&o.Join, "join", "", "URL that the run printed, which contains a key for it alone")
 	f.StringVar(&o.NATS, "nats", "", "instead of --join: URL of your own NATS server, or several with commas")
 	f.StringVar(&o.Run, "run", "", "with --nats: public key that the run printed")
-	f.StringVar(&o.Credentials, "creds", "", "with --nats: file with credentials")
+	f.StringVar(&o.Credentials, "creds", "", "with --nats: file with credentials, or with the seed of an nkey")
+	f.StringVar(&o.Authority, "nats-ca", "", "with --nats: PEM file with the certificates of its authorities (default: those of the system)")
 	f.StringVar(&o.Name, "name", "", "name of the agent in the run (default: the host's)")
 	f.StringSliceVar(&o.Hosts, "allow-host", nil, "IP address whose servers the agent may load, in addition to its own")
 	f.StringVar(&o.Address, "serve-on", "", "IP address on which its servers listen, for load generators on other machines (default: loopback)")
@@ -46,6 +47,7 @@ func agentsFlags(c *cobra.Command, a *app.Agents) {
 	f.StringVar(&a.ServerAgent, "server-agent", "", "name of another agent, which runs the servers (default: the first agent runs them as well)")
 	f.StringVar(&a.Broker, "broker", app.DefaultBroker, "with --agents: host:port where agents reach this run; the default is for agents on this machine")
 	f.StringVar(&a.NATS, "nats", "", "with --agents: URL of your own NATS server, or several with commas, instead of --broker")
-	f.StringVar(&a.Credentials, "creds", "", "with --nats: file with credentials")
+	f.StringVar(&a.Credentials, "creds", "", "with --nats: file with credentials, or with the seed of an nkey")
+	f.StringVar(&a.Authority, "nats-ca", "", "with --nats: PEM file with the certificates of its authorities (default: those of the system)")
 	f.DurationVar(&a.Within, "agents-within", app.AgentsWait, "with --agents: how long to wait for them")
 }

@@ -27,6 +27,7 @@ type Agents struct {
 	Broker      string        // host:port where agents reach the run
 	NATS        string        // URL of the user's own NATS server; empty: the run starts one at Broker
 	Credentials string        // file for NATS
+	Authority   string        // file with the authorities of NATS
 	Within      time.Duration // how long to wait for the agents
 }
 
@@ -43,14 +44,14 @@ const remoteLead = time.Second
 func (a Agents) check(s *scenarios.Scenario, o Options) error {
 	webhooks := slices.ContainsFunc(s.Transports, func(t scenarios.Transport) bool { return transports.Of(t).ServerDials })
 	switch {
-	case a.Count == 0 && (a.ServerAgent != "" || a.NATS != "" || a.Credentials != ""):
-		return Usagef("--server-agent, --nats and --creds need --agents")
+	case a.Count == 0 && (a.ServerAgent != "" || a.NATS != "" || a.Credentials != "" || a.Authority != ""):
+		return Usagef("--server-agent, --nats, --creds and --nats-ca need --agents")
 	case a.Count == 0:
 		return nil
 	case a.Count < 0:
 		return Usagef("--agents: %d is not allowed; allowed: 1 or more", a.Count)
-	case a.NATS == "" && a.Credentials != "":
-		return Usagef("--creds needs --nats")
+	case a.NATS == "" && (a.Credentials != "" || a.Authority != ""):
+		return Usagef("--creds and --nats-ca need --nats")
 	case o.Baseline != nil:
 		return Usagef("--baseline: agents have one build; allowed without --agents")
 	case o.HasTarget():
@@ -65,6 +66,11 @@ func (a Agents) check(s *scenarios.Scenario, o Options) error {
 		return Usagef("--agents: servers and clients on several machines have no emulated packets, webhooks, replies or TLS; allowed: one agent, which has both")
 	}
 	return nil
+}
+
+// join is the run at the user's own NATS.
+func (a Agents) join(run string) fleet.Join {
+	return fleet.Join{Broker: a.NATS, Run: run, Credentials: a.Credentials, Authority: a.Authority}
 }
 
 // separate reports whether some load generator is not on the servers' machine.
@@ -94,11 +100,16 @@ func (s *Session) gather(scenario *scenarios.Scenario, o Options) (*trial.Setup,
 			s.say(fmt.Sprintf("agent %s joined: %s, %d cores", r.Name, r.Facts.Host.OS+" "+r.Facts.Host.Kernel, r.Facts.Host.Cores))
 		},
 		Refused: func(name string, why error) { s.say(fmt.Sprintf("agent %s was not taken: %v", name, why)) },
+		Say:     s.say,
 	}
 	var f *fleet.Fleet
 	if a.NATS != "" {
-		s.await(total, fmt.Sprintf("--nats %s --run %s", a.NATS, key.Public))
-		f, err = fleet.Gather(s.Drain, fleet.Join{Broker: a.NATS, Run: key.Public, Credentials: a.Credentials}, key, options)
+		join := a.join(key.Public)
+		if err := join.CheckServers(); err != nil {
+			return nil, Usagef("--nats: %w", err)
+		}
+		s.await(total, fmt.Sprintf("--nats '%s' --run %s", join.Servers(), key.Public))
+		f, err = fleet.Gather(s.Drain, join, key, options)
 	} else {
 		broker, failed := fleet.StartBroker(key, a.Broker)
 		if failed != nil {
@@ -230,7 +241,7 @@ func (e Env) say(text string) {
 
 // An AgentCommand is the command line of an agent.
 type AgentCommand struct {
-	Join, NATS, Credentials, Run string
+	Join, NATS, Credentials, Authority, Run string
 
 	Name      string
 	Hosts     []string // whose servers it may load
@@ -257,6 +268,9 @@ func (e Env) Agent(ctx context.Context, o AgentCommand) error {
 	if err := join.Check(); err != nil {
 		return Usagef("--run: %w", err)
 	}
+	if err := join.CheckServers(); err != nil {
+		return Usagef("--nats: %w", err)
+	}
 	machine, err := Options{NoPin: o.NoPin, AllowIdle: o.AllowIdle}.machine()
 	if err != nil {
 		return err
@@ -268,7 +282,7 @@ func (e Env) Agent(ctx context.Context, o AgentCommand) error {
 		Join: join, Name: o.Name, Tool: e.Tool(), Steps: &agent.Local{Machine: machine}, Examine: Examine, Lock: lockMachine,
 		Say: func(what string) { e.say(what) }, Within: o.Within, Hosts: o.Hosts,
 	}
-	e.say(fmt.Sprintf("agent %s waits for the run at %s", o.Name, join.Broker))
+	e.say(fmt.Sprintf("agent %s waits for the run at %s", o.Name, join.Servers()))
 	switch err := one.Serve(ctx); {
 	case err == nil:
 		e.say("the run has ended")
@@ -284,7 +298,7 @@ func (e Env) Agent(ctx context.Context, o AgentCommand) error {
 
 // join is the run that the command line names.
 func (o AgentCommand) join() (j fleet.Join, err error) {
-	switch own := o.NATS != "" || o.Run != "" || o.Credentials != ""; {
+	switch own := o.NATS != "" || o.Run != "" || o.Credentials != "" || o.Authority != ""; {
 	case o.Join != "" && own:
 		return j, Usagef("--join names a run alone; allowed without it: --nats and --run")
 	case o.Join != "":
@@ -295,5 +309,5 @@ func (o AgentCommand) join() (j fleet.Join, err error) {
 	case o.NATS == "" || o.Run == "":
 		return j, Usagef("an agent needs --join, or --nats and --run, as pushbench run --agents prints them")
 	}
-	return fleet.Join{Broker: o.NATS, Run: o.Run, Credentials: o.Credentials}, nil
+	return Agents{NATS: o.NATS, Credentials: o.Credentials, Authority: o.Authority}.join(o.Run), nil
 }

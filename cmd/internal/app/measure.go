@@ -13,6 +13,7 @@ import (
 	"pushbench/bench"
 	"pushbench/bench/agent"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/fleet"
 	"pushbench/bench/generator"
 	"pushbench/bench/trial"
 	"pushbench/results"
@@ -222,7 +223,17 @@ func (e Env) Warn(s *scenarios.Scenario) {
 func (e Env) warn(text string) { fmt.Fprintln(e.Err, "pushbench: warning: "+results.Plain(text)) }
 
 // command is the command line that results record.
-func (e Env) command() []string { return append([]string{"pushbench"}, e.Args...) }
+func (e Env) command() []string {
+	command := append([]string{"pushbench"}, e.Args...)
+	for i, arg := range command {
+		if urls, ok := strings.CutPrefix(arg, "--nats="); ok {
+			command[i] = "--nats=" + fleet.Join{Broker: urls}.Servers()
+		} else if i > 0 && command[i-1] == "--nats" {
+			command[i] = fleet.Join{Broker: arg}.Servers()
+		}
+	}
+	return command
+}
 
 // abortFrom is the number of repetitions from which a failed assertion is significant: see
 // compare.Assertions.

@@ -1,0 +1,22 @@
+package app
+
+import (
+	"strings"
+	"testing"
+)
+
+// Run folders and texts contain no password of a user's NATS server.
+func TestCommandLineWithoutPassword(t *testing.T) {
+	t.Parallel()
+	const urls = "nats://bench:s3cr3t@192.0.2.7:4222"
+	for _, args := range [][]string{{"run", "chat", "--nats", urls}, {"run", "chat", "--nats=" + urls}, {"run", "chat", "--nats", "nats://:s3cr3t%@"}} {
+		got := strings.Join(Env{Args: args}.command(), " ")
+		if strings.Contains(got, "s3cr3t") || !strings.HasPrefix(got, "pushbench run chat --nats") {
+			t.Errorf("%v was recorded as %s", args, got)
+		}
+	}
+	err := Env{}.Agent(t.Context(), AgentCommand{NATS: "nats://bench:s3cr3t%@x", Run: "UABC", Name: "box"})
+	if CodeOf(err) != Usage || strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("agent: %v", err)
+	}
+}
