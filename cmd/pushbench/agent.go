@@ -45,9 +45,15 @@ func agentsFlags(c *cobra.Command, a *app.Agents) {
 	f := c.Flags()
 	f.IntVar(&a.Count, "agents", 0, "number of agents on other machines that run the load generators: see pushbench help agent (default: none, all on this machine)")
 	f.StringVar(&a.ServerAgent, "server-agent", "", "name of another agent, which runs the servers (default: the first agent runs them as well)")
-	f.StringVar(&a.Broker, "broker", app.DefaultBroker, "with --agents: host:port where agents reach this run; the default is for agents on this machine")
-	f.StringVar(&a.NATS, "nats", "", "with --agents: URL of your own NATS server, or several with commas, instead of --broker")
+	brokerFlags(c, a, "with --agents: ")
+	f.DurationVar(&a.Within, "agents-within", app.AgentsWait, "with --agents: how long to wait for them")
+}
+
+// brokerFlags adds the flags of where agents join.
+func brokerFlags(c *cobra.Command, a *app.Agents, with string) {
+	f := c.Flags()
+	f.StringVar(&a.Broker, "broker", app.DefaultBroker, with+"host:port where agents reach this run; the default is for agents on this machine")
+	f.StringVar(&a.NATS, "nats", "", with+"URL of your own NATS server, or several with commas, instead of --broker")
 	f.StringVar(&a.Credentials, "creds", "", "with --nats: file with credentials, or with the seed of an nkey")
 	f.StringVar(&a.Authority, "nats-ca", "", "with --nats: PEM file with the certificates of its authorities (default: those of the system)")
-	f.DurationVar(&a.Within, "agents-within", app.AgentsWait, "with --agents: how long to wait for them")
 }

@@ -53,7 +53,7 @@ func enoughAddressSpace(limit uint64) error {
 }
 
 // commands lists the commands that users run.
-const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, trace, inspect, serve, agent, verify, target, prices, schema, version"
+const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, trace, inspect, serve, agent, agents, verify, target, prices, schema, version"
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -79,6 +79,7 @@ It compares their latency and cost for a given workload and network.
   pushbench inspect URL       send one request and explain the exchange line by line
   pushbench serve websocket   start one of the reference servers
   pushbench agent --join URL  take part in a run of another machine
+  pushbench agents 2          check whether agents are suitable for a run
   pushbench target new        write a target file for your server
   pushbench verify mine.yaml  try the target file of another server
   pushbench prices            print the default prices, as a template for --prices
@@ -136,7 +137,7 @@ It compares their latency and cost for a given workload and network.
 		},
 	})
 	root.AddCommand(newChildCommands()...)
-	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newVerifyCommand(), newTargetCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newPricesCommand(), newSchemaCommand(), newVersionCommand(), newAgentCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newVerifyCommand(), newTargetCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newPricesCommand(), newSchemaCommand(), newVersionCommand(), newAgentCommand(), newAgentsCommand())
 	root.SetUsageTemplate(usageTemplate(root))
 	wrapHelp(root)
 	return root

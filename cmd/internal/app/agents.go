@@ -50,8 +50,8 @@ func (a Agents) check(s *scenarios.Scenario, o Options) error {
 		return nil
 	case a.Count < 0:
 		return Usagef("--agents: %d is not allowed; allowed: 1 or more", a.Count)
-	case a.NATS == "" && (a.Credentials != "" || a.Authority != ""):
-		return Usagef("--creds and --nats-ca need --nats")
+	case !a.complete():
+		return errWithoutNATS
 	case o.Baseline != nil:
 		return Usagef("--baseline: agents have one build; allowed without --agents")
 	case o.HasTarget():
@@ -68,6 +68,12 @@ func (a Agents) check(s *scenarios.Scenario, o Options) error {
 	return nil
 }
 
+// errWithoutNATS is the error of agents that are not complete.
+var errWithoutNATS = Usagef("--creds and --nats-ca need --nats")
+
+// complete reports whether files for NATS come with its URL.
+func (a Agents) complete() bool { return a.NATS != "" || a.Credentials == "" && a.Authority == "" }
+
 // join is the run at the user's own NATS.
 func (a Agents) join(run string) fleet.Join {
 	return fleet.Join{Broker: a.NATS, Run: run, Credentials: a.Credentials, Authority: a.Authority}
@@ -78,14 +84,22 @@ func (a Agents) separate() bool { return a.Count > 1 || a.ServerAgent != "" }
 
 // gather waits for the agents and returns the test setup with them.
 func (s *Session) gather(scenario *scenarios.Scenario, o Options) (*trial.Setup, error) {
-	a := o.Agents
-	key, err := fleet.NewKey()
+	total := o.Agents.Count
+	if o.Agents.ServerAgent != "" {
+		total++
+	}
+	f, err := s.await(total, o.Agents)
 	if err != nil {
 		return nil, err
 	}
-	total := a.Count
-	if a.ServerAgent != "" {
-		total++
+	return s.place(f, scenario, o)
+}
+
+// await waits for agents, which are released at the end of the session.
+func (s *Session) await(total int, a Agents) (*fleet.Fleet, error) {
+	key, err := fleet.NewKey()
+	if err != nil {
+		return nil, err
 	}
 	own := s.Tool()
 	options := fleet.Options{
@@ -108,7 +122,7 @@ func (s *Session) gather(scenario *scenarios.Scenario, o Options) (*trial.Setup,
 		if err := join.CheckServers(); err != nil {
 			return nil, Usagef("--nats: %w", err)
 		}
-		s.await(total, fmt.Sprintf("--nats '%s' --run %s", join.Servers(), key.Public))
+		s.invite(total, fmt.Sprintf("--nats '%s' --run %s", join.Servers(), key.Public))
 		f, err = fleet.Gather(s.Drain, join, key, options)
 	} else {
 		broker, failed := fleet.StartBroker(key, a.Broker)
@@ -116,7 +130,7 @@ func (s *Session) gather(scenario *scenarios.Scenario, o Options) (*trial.Setup,
 			return nil, Usagef("--broker: %w", failed)
 		}
 		s.atEnd = append(s.atEnd, broker.End)
-		s.await(total, fmt.Sprintf("--join '%s'", broker.Join()))
+		s.invite(total, fmt.Sprintf("--join '%s'", broker.Join()))
 		f, err = broker.Gather(s.Drain, key, options)
 	}
 	if s.Drain.Err() != nil {
@@ -130,7 +144,7 @@ func (s *Session) gather(scenario *scenarios.Scenario, o Options) (*trial.Setup,
 			s.say(err.Error())
 		}
 	})
-	return s.place(f, scenario, o)
+	return f, nil
 }
 
 // buildOf names a build.
@@ -225,8 +239,8 @@ func roomOfAgent(r *fleet.Remote) room {
 	return room{files: uint64(max(0, r.Facts.Host.FileLimit)), ports: ports}
 }
 
-// await prints how agents join.
-func (e Env) await(agents int, flags string) {
+// invite prints how agents join.
+func (e Env) invite(agents int, flags string) {
 	what := "an agent. On its machine"
 	if agents > 1 {
 		what = fmt.Sprintf("%d agents. On each machine", agents)
