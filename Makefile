@@ -208,10 +208,11 @@ dist: download build ## build static executables for Linux and macOS in dist/, w
 	@cd dist && $$(command -v sha256sum || echo shasum -a 256) pushbench-* | tee SHA256SUMS
 
 .PHONY: setup
-setup: download ## install the tools that the tests need: modules, curl, a C compiler, Chromium
+setup: download ## install the tools that the tests need: modules, curl, a C compiler, Chromium, systemd-analyze
 	@missing=; \
 	command -v curl >/dev/null || missing+=" curl"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || [ "$$(go env GOOS)" = darwin ] || missing+=" chromium"; \
+	[ "$$(go env GOOS)" != linux ] || command -v systemd-analyze >/dev/null || missing+=" systemd"; \
 	[ -z "$(RACE)" ] || [ "$$(go env GOOS)" = darwin ] || command -v "$$(go env CC)" >/dev/null || missing+=" gcc libc6-dev"; \
 	tools/apt.sh $$missing || { echo "make: the tests need$$missing" >&2; exit 1; }
 
