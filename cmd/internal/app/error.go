@@ -48,7 +48,7 @@ func Usagef(format string, args ...any) error {
 // corrupt reference results are missing. A failed assertion is a result, so it precedes the errors
 // that only prevented another measurement. Among those, errors that need a change (usage, refused)
 // precede those that may not recur.
-var severity = []Code{Internal, Interrupted, Corrupt, Failed, Usage, Refused, Invalid, Inconclusive}
+var severity = []Code{Internal, Interrupted, Corrupt, Failed, Usage, Refused, Invalid, Inconclusive, OK}
 
 // CodeOf is the code of an error, or of the most severe of several joined errors.
 func CodeOf(err error) Code {

@@ -15,6 +15,7 @@ func TestExitCodeOfSeveralErrors(t *testing.T) {
 		errs []error
 		want Code
 	}{
+		{[]error{of(OK), of(OK)}, OK}, // of another process that reported them
 		{[]error{of(Inconclusive), of(Invalid)}, Invalid},
 		{[]error{of(Invalid), of(Usage)}, Usage},
 		{[]error{of(Usage), of(Invalid), of(Failed)}, Failed},

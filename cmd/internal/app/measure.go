@@ -135,7 +135,9 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 	lock := lockMachine
 	if o.Agents.Count > 0 {
 		lock = noLock
-	} else if err := errors.Join(e.preflight(s, o.ServersGiven), e.reexecInUserNamespace(s)); err != nil {
+	} else if err := e.preflight(s, o.ServersGiven); err != nil {
+		return nil, err
+	} else if err := e.reexecInUserNamespace(s); err != nil {
 		return nil, err
 	}
 	e.Warn(s)

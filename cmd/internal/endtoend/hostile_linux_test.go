@@ -153,7 +153,7 @@ var hostileRows = []hostileRow{
 	{"no clock_nanosleep", nil, "pushbench selftest", exitInvalid, noSleep},
 	{"no clock_nanosleep", nil, "pushbench doctor", exitInvalid, "every measurement on this machine would be invalid: timer"},
 	{"as it is", nil, "ulimit -n 12; exec " + measure, exitUsage, "102 open files in the server and as many in the load generator, but a process may have 12 (ulimit -n)"},
-	{"as it is", nil, "OUT=/proc/out; " + measure, exitInternal, "write results to /proc/out.partial: "},
+	{"as it is", nil, "OUT=/proc/out; " + measure, exitUsage, "--out: no file can be created in the folder /proc: "},
 	{"as it is", []string{"PUSHBENCH_LOCK=/dev/null"}, measure, exitInternal, "take the lock: open /dev/null: not a directory"},
 	{"as it is", []string{"TMPDIR=/nonexistent"}, "pushbench selftest --only quantiles", exitInternal, "self-test: create a temporary folder (TMPDIR): stat /nonexistent: no such file or directory"},
 }
@@ -163,7 +163,7 @@ var hostileRowsAsRoot = []hostileRow{
 	{"no loopback", nil, measure, exitInvalid, isolated},
 	{"no loopback", nil, "pushbench doctor", exitInvalid, "every measurement on this machine would be invalid: loopback"},
 	{"IPv6 only", nil, measure, exitInvalid, noHome},
-	{"a read-only root", nil, measure, exitInternal, "the file system is read-only"},
+	{"a read-only root", nil, measure, exitUsage, "the file system is read-only"},
 	{"40 local ports", nil, measure + " --clients 30 --servers 1", exitUsage, "the kernel has 20 ports available for connections to one server; use 2 servers, fewer clients or a higher limit"},
 	{"a full disk", nil, measure, exitInternal, "the disk is full"},
 }
