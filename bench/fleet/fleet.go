@@ -211,8 +211,10 @@ func (f *Fleet) Close() error {
 	for _, r := range all {
 		failed = errors.Join(failed, f.send(toSubject(f.key.Public, r.id+"."+stepLeave), "", request{}))
 	}
-	if err := f.conn.FlushTimeout(silence); failed == nil && err != nil && len(all) > 0 {
-		failed = fmt.Errorf("announce the end of the run to its agents: %w", err)
+	if len(all) > 0 {
+		if err := f.conn.FlushTimeout(silence); failed == nil && err != nil {
+			failed = fmt.Errorf("announce the end of the run to its agents: %w", err)
+		}
 	}
 	f.conn.Close()
 	return failed

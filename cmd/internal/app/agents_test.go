@@ -1,8 +1,12 @@
 package app
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+	"time"
+
+	"pushbench/results"
 )
 
 // Run folders and texts contain no password of a user's NATS server.
@@ -18,5 +22,17 @@ func TestCommandLineWithoutPassword(t *testing.T) {
 	err := Env{}.Agent(t.Context(), AgentCommand{NATS: "nats://bench:s3cr3t%@x", Run: "UABC", Name: "box"})
 	if CodeOf(err) != Usage || strings.Contains(err.Error(), "s3cr3t") {
 		t.Errorf("agent: %v", err)
+	}
+}
+
+// What is printed for agents has a placeholder in place of the password.
+func TestPrintedLineWithoutPassword(t *testing.T) {
+	t.Parallel()
+	var said bytes.Buffer
+	e := Env{Err: &said, Tool: func() results.Tool { return results.Tool{} }}
+	_, err := e.Survey(t.Context(), Agents{Count: 1, NATS: "nats://bench:s3cr3t@127.0.0.1:1", Within: time.Millisecond})
+	const want = "pushbench agent --nats 'nats://bench:PASSWORD@127.0.0.1:1' --run U"
+	if CodeOf(err) != Invalid || !strings.Contains(said.String(), want) || strings.Contains(said.String()+err.Error(), "s3cr3t") {
+		t.Errorf("%v, printed %s, want %s", err, said.String(), want)
 	}
 }
