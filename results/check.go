@@ -29,7 +29,7 @@ func (m Manifest) check() error {
 	for _, c := range slices.Concat(m.Requirements, m.Assertions) {
 		err = cmp.Or(err, c.Check())
 	}
-	return cmp.Or(err, possible(m), in("host.", possible(m.Host)))
+	return cmp.Or(err, Possible(m), in("host.", Possible(m.Host)))
 }
 
 // in names the struct that an error of possible is about.
@@ -78,7 +78,7 @@ func (t Trial) check() error {
 	if !slices.Contains([]Status{Complete, Partial, Invalid, Saturated}, t.Status) {
 		return fmt.Errorf("unknown status %q", t.Status)
 	}
-	if err := possible(t); err != nil {
+	if err := Possible(t); err != nil {
 		return err
 	}
 	for _, e := range t.Events {
@@ -147,6 +147,9 @@ func (t Trial) Identities() []Identity {
 	}
 }
 
+// Check returns an error for impossible values.
+func (i Interval) Check() error { return i.check() }
+
 func (i Interval) check() error {
 	if n := i.Latency.Count(); n != i.Counted {
 		return fmt.Errorf("%d latencies, %d counted", n, i.Counted)
@@ -154,7 +157,7 @@ func (i Interval) check() error {
 	if i.Length > longestInterval {
 		return fmt.Errorf("length_ns is %v; allowed: at most %v", i.Length, longestInterval)
 	}
-	return possible(i)
+	return Possible(i)
 }
 
 // longestInterval is far above the intended length of one second, so that the intervals of a

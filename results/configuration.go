@@ -146,7 +146,7 @@ func (m Manifest) checkConfigurations() error {
 		case slices.ContainsFunc(m.Configurations[:i], func(o Configuration) bool { return o.Name == c.Name }):
 			return fmt.Errorf("configuration %s is listed twice", c.Name)
 		}
-		if err := possible(c); err != nil {
+		if err := Possible(c); err != nil {
 			return fmt.Errorf("configuration %s: %w", c.Name, err)
 		}
 	}

@@ -53,9 +53,9 @@ func Minus[T any](later, earlier T) T {
 	return later
 }
 
-// possible returns an error with the first number of a struct, or of a list or map in it, that is negative or above any
+// Possible returns an error with the first number of a struct, or of a list or map in it, that is negative or above any
 // that can be measured, by its JSON keys.
-func possible[T any](v T) (err error) {
+func Possible[T any](v T) (err error) {
 	var check func(number)
 	check = func(n number) {
 		each(n.from, func(value reflect.Value) {

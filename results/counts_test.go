@@ -74,11 +74,11 @@ func TestMergeTakesTheLongerConnectTime(t *testing.T) {
 }
 
 func TestNegativeNumberIsNamed(t *testing.T) {
-	err := possible(Trial{Cost: Cost{Wire: Wire{Up: Direction{Bytes: -1}}}})
+	err := Possible(Trial{Cost: Cost{Wire: Wire{Up: Direction{Bytes: -1}}}})
 	if want := "cost.wire.up.bytes is negative: -1"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if err := possible(Interval{Start: -1}); err != nil {
+	if err := Possible(Interval{Start: -1}); err != nil {
 		t.Errorf("an interval of the warm-up: %v", err)
 	}
 }
@@ -160,9 +160,9 @@ func TestValueAboveAnyIsRefused(t *testing.T) {
 		var err error
 		switch v := v.(type) {
 		case Manifest:
-			err = possible(v)
+			err = Possible(v)
 		case Trial:
-			err = possible(v)
+			err = Possible(v)
 		}
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pushbench/bench/child"
@@ -24,8 +25,9 @@ import (
 type Local struct {
 	Machine
 
-	monitor *host.Monitor // nil: idle states are allowed, and stalls are not detected
-	part    *part         // of the current trial
+	monitor *host.Monitor        // nil: idle states are allowed, and stalls are not detected
+	part    *part                // of the current trial
+	current atomic.Pointer[part] // the same, for Stop
 }
 
 // A part is what a trial has on this machine.
@@ -71,6 +73,7 @@ func (p *part) step(ctx context.Context, do func(context.Context) error) error {
 // newPart begins this machine's part of a trial. Without servers here, clients reach them as any program does.
 func (l *Local) newPart(j Job) *part {
 	l.part = &part{job: j, network: &network{far: child.Options{Cores: l.GeneratorCores}}, pauses: watchPauses(), stopped: make(chan struct{})}
+	l.current.Store(l.part)
 	return l.part
 }
 
@@ -258,8 +261,12 @@ func (l *Local) Measure(ctx context.Context, w Window, each func(results.Interva
 	return m, err
 }
 
-// Stop ends the publishing.
-func (l *Local) Stop() { l.part.stop.Do(func() { close(l.part.stopped) }) }
+// Stop ends the publishing. Between two trials, it does nothing.
+func (l *Local) Stop() {
+	if p := l.current.Load(); p != nil {
+		p.stop.Do(func() { close(p.stopped) })
+	}
+}
 
 // follow passes on the load generators' intervals, one per second, until all are done.
 func (p *part) follow(ctx context.Context, each func(results.Interval) error) error {
@@ -347,6 +354,9 @@ func (l *Local) Audit(ctx context.Context, dials []int64) (a Audit, err error) {
 
 func (l *Local) audit(ctx context.Context, dials []int64) (a Audit, err error) {
 	p := l.part
+	if len(dials) < len(p.servers) {
+		return a, fmt.Errorf("the dials of %d servers are known, want %d", len(dials), len(p.servers))
+	}
 	var before ServerStats
 	for i, s := range p.servers {
 		after, err := s.settled(ctx, dials[i])
@@ -379,6 +389,7 @@ func (l *Local) EndTrial(grace time.Duration) (e Ended, err error) {
 		return e, nil
 	}
 	l.part = nil
+	l.current.Store(nil)
 	err = errors.Join(endAll(p.generators, grace), endAll(p.servers, grace))
 	report, ended := p.network.end(grace)
 	if err == nil {

@@ -11,15 +11,14 @@ import (
 
 // The load of other processes is what remains of all load, so it is unknown if a process of the server is.
 func TestSharedCores(t *testing.T) {
-	monitored := Local{Machine: Machine{ServerCores: []int{2}, GeneratorCores: []int{5, 7}}, monitor: &host.Monitor{}}
-	anywhere, alone := monitored, monitored
-	anywhere.ServerCores, anywhere.GeneratorCores = nil, nil
-	alone.monitor = nil
+	pinned := Machine{ServerCores: []int{2}, GeneratorCores: []int{5, 7}}
+	monitored := &Local{Machine: pinned, monitor: &host.Monitor{}}
+	anywhere, alone := &Local{monitor: &host.Monitor{}}, &Local{Machine: pinned}
 	running := func(c scenarios.TargetCost) *scenarios.Target {
 		return &scenarios.Target{URL: "http://127.0.0.1:3000", Cost: c}
 	}
 	for name, c := range map[string]struct {
-		agent  Local
+		agent  *Local
 		target *scenarios.Target
 		want   []int
 	}{

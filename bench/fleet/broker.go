@@ -27,14 +27,21 @@ type Broker struct {
 	coordinator nkeys.KeyPair
 	certificate tls.Certificate
 	users       []*server.NkeyUser
+	connections int // at most
 }
+
+// MostAgents is the largest number of agents of a run. Some more connections bound what strangers can open.
+const (
+	MostAgents      = 1000
+	mostConnections = MostAgents + 24
+)
 
 // brokerStart is how long a broker may take until it accepts connections.
 const brokerStart = 10 * time.Second
 
 // StartBroker starts a broker that listens on host:port, as agents reach it. The port 0 is any.
 func StartBroker(run *Key, address string) (*Broker, error) {
-	b := &Broker{}
+	b := &Broker{connections: mostConnections}
 	agents, err := nkeys.CreateUser()
 	if err != nil {
 		return nil, err
@@ -68,7 +75,8 @@ func (b *Broker) listen(address string) error {
 	}
 	options := &server.Options{
 		ServerName: "pushbench", Host: host, Port: int(number), NoSigs: true, NoLog: true, Nkeys: b.users,
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{b.certificate}, MinVersion: tls.VersionTLS13}, TLSTimeout: silence.Seconds(),
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{b.certificate}, MinVersion: tls.VersionTLS13},
+		TLSHandshakeFirst: true, TLSTimeout: silence.Seconds(), AuthTimeout: silence.Seconds(), MaxConn: b.connections,
 	}
 	if number == 0 {
 		options.Port = server.RANDOM_PORT
@@ -108,7 +116,7 @@ func (b *Broker) connect() (*nats.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := nats.Connect(b.join.Broker, nats.InProcessServer(b.server), nats.Nkey(public, b.coordinator.Sign), nats.Name("coordinator"), nats.Secure(pinned(b.join.certificate)))
+	c, err := nats.Connect(b.join.Broker, nats.InProcessServer(b.server), nats.Nkey(public, b.coordinator.Sign), nats.Name("coordinator"), nats.Secure(pinned(b.join.certificate)), nats.TLSHandshakeFirst())
 	if err != nil {
 		return nil, fmt.Errorf("connect to the broker: %w", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"regexp"
 	"sync"
 	"time"
 
@@ -147,18 +147,34 @@ func (f *Fleet) hear(m *nats.Msg) {
 	}
 }
 
+// agentID matches what distinguishes agents: a part of a subject.
+var agentID = regexp.MustCompile(`^[0-9A-Z]{1,64}$`)
+
+// agentName matches the names of agents. Those of hosts are among them.
+var agentName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$`)
+
+// CheckName refuses a name that could change how it is shown.
+func CheckName(name string) error {
+	if !agentName.MatchString(name) {
+		return fmt.Errorf("the name %q of an agent is not allowed; allowed: 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first", shown(name))
+	}
+	return nil
+}
+
+// shown is a text of an agent in a message: one line of no more than 200 bytes.
+func shown(text string) string { return results.Plain(text[:min(len(text), 200)]) }
+
 // greet admits an agent or refuses it.
 func (f *Fleet) greet(m *nats.Msg, o Options) {
 	var h hello
-	if json.Unmarshal(m.Data, &h) != nil || h.Agent == "" || h.Name == "" || strings.ContainsAny(h.Agent, ". *>\t\r\n") {
+	if json.Unmarshal(m.Data, &h) != nil || !agentID.MatchString(h.Agent) {
 		return
 	}
-	h.Name = results.Plain(h.Name)
 	var w welcome
 	if err := f.join(h, o); err != nil {
 		w.Refused = err.Error()
 		if o.Refused != nil {
-			o.Refused(h.Name, err)
+			o.Refused(shown(h.Name), err)
 		}
 	} else {
 		w.Admitted = true
@@ -174,6 +190,9 @@ func (f *Fleet) join(h hello, o Options) error {
 	defer f.mu.Unlock()
 	if f.known[h.Agent] != nil {
 		return nil
+	}
+	if err := CheckName(h.Name); err != nil {
+		return err
 	}
 	if len(f.Agents) == o.Agents {
 		return fmt.Errorf("the run has its %d agents", o.Agents)

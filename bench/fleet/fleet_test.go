@@ -44,6 +44,12 @@ func (s *stubSteps) StartGenerators(context.Context, agent.Job, []generator.Prep
 	return 9, nil
 }
 
+func (s *stubSteps) Connect(context.Context, time.Duration) ([]results.Connect, error) {
+	return []results.Connect{{Clients: 1}}, nil
+}
+
+func (s *stubSteps) Audit(context.Context, []int64) (agent.Audit, error) { return agent.Audit{}, nil }
+
 func (s *stubSteps) Measure(ctx context.Context, w agent.Window, each func(results.Interval) error) (*agent.Measured, error) {
 	s.window = w
 	return s.measure(ctx, s.stopped, each)
@@ -74,7 +80,7 @@ type joined struct {
 // startAgent starts an agent in this process.
 func startAgent(t *testing.T, ctx context.Context, j Join, name string) *joined {
 	t.Helper()
-	one := &joined{steps: &stubSteps{stopped: make(chan struct{})}, said: make(chan string, 100), done: make(chan error, 1)}
+	one := &joined{steps: &stubSteps{stopped: make(chan struct{}), facts: agent.Facts{Host: results.Host{FileLimit: 1000}}}, said: make(chan string, 100), done: make(chan error, 1)}
 	a := &Agent{Join: j, Name: name, Steps: one.steps, Say: func(what string) { one.said <- what }, Lock: func() (func(), error) { return func() {}, nil }, Within: time.Minute}
 	go func() { one.done <- a.Serve(ctx) }()
 	return one
@@ -103,6 +109,37 @@ func testJob(t *testing.T) agent.Job {
 	return agent.Job{Scenario: s, Measured: s.Configurations()[0]}
 }
 
+// prepared is the command for the load generator of the test's job.
+func prepared(t *testing.T, target string) []generator.Prepare {
+	return []generator.Prepare{testJob(t).Prepare(agent.ServerInfo{Address: target})}
+}
+
+// toMeasure performs the steps before Measure.
+func toMeasure(t *testing.T, r *Remote) {
+	t.Helper()
+	_, err := r.Begin(t.Context())
+	if err == nil {
+		_, err = r.StartServers(t.Context(), testJob(t))
+	}
+	if err == nil {
+		_, err = r.StartGenerators(t.Context(), testJob(t), prepared(t, "127.0.0.1:80"))
+	}
+	if err == nil {
+		_, err = r.Connect(t.Context(), time.Second)
+	}
+	if err == nil {
+		_, err = r.Idle(t.Context(), 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func inAnHour() agent.Window {
+	at := clock.Now().Add(time.Hour)
+	return agent.Window{Start: at, Opens: at, Closes: at}
+}
+
 // gathered gathers agents that have been started.
 func gathered(t *testing.T, key *Key, b *Broker, n int) *Fleet {
 	t.Helper()
@@ -127,12 +164,15 @@ func TestStepsOfARemoteAgent(t *testing.T) {
 	if err != nil || len(started.Servers) != 1 || started.Servers[0].Settings != "test" {
 		t.Fatalf("servers: %+v, %v", started, err)
 	}
-	if memory, err := r.StartGenerators(t.Context(), testJob(t), []generator.Prepare{{Target: "127.0.0.1:80"}}); err != nil || memory != 9 {
+	const elsewhere = `agent box: load on "192.0.2.1:80" is not allowed by this agent; allowed: the servers that it starts itself, and hosts that --allow-host names`
+	if _, err := r.StartGenerators(t.Context(), testJob(t), prepared(t, "192.0.2.1:80")); err == nil || err.Error() != elsewhere {
+		t.Errorf("generators: %v, want %s", err, elsewhere)
+	}
+	if memory, err := r.StartGenerators(t.Context(), testJob(t), prepared(t, "127.0.0.1:80")); err != nil || memory != 9 {
 		t.Errorf("generators: %d, %v", memory, err)
 	}
-	const elsewhere = `agent box: load on "192.0.2.1:80" is not allowed by this agent; allowed: the servers that it starts itself, and hosts that --allow-host names`
-	if _, err := r.StartGenerators(t.Context(), testJob(t), []generator.Prepare{{Target: "192.0.2.1:80"}}); err == nil || err.Error() != elsewhere {
-		t.Errorf("generators: %v, want %s", err, elsewhere)
+	if connected, err := r.Connect(t.Context(), time.Second); err != nil || len(connected) != 1 {
+		t.Errorf("connected: %+v, %v", connected, err)
 	}
 	if idle, err := r.Idle(t.Context(), 0); err != nil || idle.Goroutines != 7 {
 		t.Errorf("idle: %+v, %v", idle, err)
@@ -143,6 +183,9 @@ func TestStepsOfARemoteAgent(t *testing.T) {
 	large := strings.Repeat("x", 3*pieceSize)
 	one.steps.measure = func(_ context.Context, _ <-chan struct{}, each func(results.Interval) error) (*agent.Measured, error) {
 		return &agent.Measured{Outcomes: []*generator.Outcome{{Settings: map[string]string{"large": large}}}}, errors.Join(each(results.Interval{Delivered: 3}), each(results.Interval{Delivered: 4}))
+	}
+	if _, err := r.Measure(t.Context(), agent.Window{Start: clock.Now().Add(-time.Second), Opens: clock.Now(), Closes: clock.Now()}, nil); err == nil || !strings.Contains(err.Error(), "too late") {
+		t.Errorf("a start in the past: %v", err)
 	}
 	start := clock.Now().Add(time.Hour)
 	var delivered []int64
@@ -155,9 +198,6 @@ func TestStepsOfARemoteAgent(t *testing.T) {
 	}
 	if off := one.steps.window.Start.Sub(start); off.Abs() > r.offset.Bound {
 		t.Errorf("the start is %v off", off)
-	}
-	if _, err := r.Measure(t.Context(), agent.Window{Start: clock.Now().Add(-time.Second)}, nil); err == nil || !strings.Contains(err.Error(), "too late") {
-		t.Errorf("a start in the past: %v", err)
 	}
 	if err := f.Close(); err != nil {
 		t.Error(err)
@@ -174,6 +214,7 @@ func TestStepInProgressIsStoppedAndCanceled(t *testing.T) {
 	one := startAgent(t, t.Context(), b.Join(), "box")
 	f := gathered(t, key, b, 1)
 	r, stopped := f.Agents[0], make(chan struct{})
+	toMeasure(t, r)
 	one.steps.measure = func(ctx context.Context, stop <-chan struct{}, _ func(results.Interval) error) (*agent.Measured, error) {
 		<-stop
 		close(stopped)
@@ -184,7 +225,7 @@ func TestStepInProgressIsStoppedAndCanceled(t *testing.T) {
 	defer cancel()
 	failed := make(chan error)
 	go func() {
-		_, err := r.Measure(ctx, agent.Window{Start: clock.Now().Add(time.Hour)}, nil)
+		_, err := r.Measure(ctx, inAnHour(), nil)
 		failed <- err
 	}()
 	r.Stop()
@@ -275,6 +316,7 @@ func TestAgentWithoutACoordinatorEndsTheLoad(t *testing.T) {
 	key, b := newRun(t)
 	one := startAgent(t, t.Context(), b.Join(), "box")
 	f := gathered(t, key, b, 1)
+	toMeasure(t, f.Agents[0])
 	measuring := make(chan struct{})
 	one.steps.measure = func(ctx context.Context, _ <-chan struct{}, _ func(results.Interval) error) (*agent.Measured, error) {
 		close(measuring)
@@ -282,7 +324,7 @@ func TestAgentWithoutACoordinatorEndsTheLoad(t *testing.T) {
 		return nil, context.Cause(ctx)
 	}
 	go func() {
-		_, _ = f.Agents[0].Measure(t.Context(), agent.Window{Start: clock.Now().Add(time.Hour)}, nil)
+		_, _ = f.Agents[0].Measure(t.Context(), inAnHour(), nil)
 	}()
 	<-measuring
 	f.conn.Close() // as by kill -9

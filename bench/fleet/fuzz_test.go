@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -81,6 +83,36 @@ func FuzzRequest(f *testing.F) {
 		}
 		if err := (&Agent{}).allowed(q.Prepare); (err == nil) != (len(q.Prepare) == 0) {
 			t.Errorf("an agent without servers: %v for %+v", err, q.Prepare)
+		}
+	})
+}
+
+// FuzzSteps checks that an agent performs any sequence of requests in the order of agent.Agent, or refuses them with one line.
+func FuzzSteps(f *testing.F) {
+	names := append([]string{"Fly", "Begin", "Finish", "EndTrial", "Describe"}, slices.Sorted(maps.Keys(before))...)
+	f.Add([]byte{1, 12, 11, 7, 9, 13, 5, 3, 2}, []byte(`{}`))
+	f.Add([]byte{13, 5, 3, 1, 1}, []byte(`{"dials":[1]}`))
+	f.Add([]byte{1, 12}, []byte(`{"job":{"scenario":"version: 1"},"window":{"Start":-1}} x`))
+	f.Fuzz(func(t *testing.T, sequence, data []byte) {
+		steps := &stubSteps{stopped: make(chan struct{})}
+		a := &Agent{Steps: steps, Lock: func() (func(), error) { return func() {}, nil }}
+		for _, i := range sequence {
+			name := names[int(i)%len(names)]
+			if a.progress.check(name) == nil && slices.Contains([]string{"Measure", "Audit"}, name) && a.progress.last == "" {
+				t.Fatalf("%s is allowed between two trials", name)
+			}
+			if slices.Contains([]string{"Ceiling", "IdleStalls", "IdleMemory", "Lap", "Measure"}, name) {
+				var q request
+				if decode(data, &q) == nil {
+					if _, err := a.check(name, q); err != nil && strings.ContainsRune(err.Error(), '\x1b') {
+						t.Errorf("%q", err)
+					}
+				}
+				continue
+			}
+			if _, err := a.do(t.Context(), name, data); err != nil && strings.ContainsRune(err.Error(), '\x1b') {
+				t.Errorf("%s: %q", name, err)
+			}
 		}
 	})
 }

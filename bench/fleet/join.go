@@ -151,7 +151,7 @@ func (j Join) options() (all []nats.Option, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(all, nats.Nkey(public, pair.Sign), nats.Secure(pinned(j.certificate))), nil
+	return append(all, nats.Nkey(public, pair.Sign), nats.Secure(pinned(j.certificate)), nats.TLSHandshakeFirst()), nil
 }
 
 // closed is the error of a connection that is not tried again, because the server refuses it.
@@ -178,6 +178,8 @@ func credentials(file string) (nats.Option, error) {
 	return nats.NkeyOptionFromSeed(file)
 }
 
+var errCertificate = errors.New("it has another certificate than the run printed")
+
 // pinned is a configuration that accepts one certificate only.
 func pinned(sum string) *tls.Config {
 	return &tls.Config{
@@ -185,7 +187,7 @@ func pinned(sum string) *tls.Config {
 		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection compares the certificate with the one that the run printed
 		VerifyConnection: func(s tls.ConnectionState) error {
 			if !slices.ContainsFunc(s.PeerCertificates[:1], func(c *x509.Certificate) bool { return fingerprint(c.Raw) == sum }) {
-				return errors.New("the broker has another certificate than the run printed")
+				return errCertificate
 			}
 			return nil
 		},
@@ -195,6 +197,17 @@ func pinned(sum string) *tls.Config {
 func fingerprint(certificate []byte) string {
 	sum := sha256.Sum256(certificate)
 	return hex.EncodeToString(sum[:])
+}
+
+// complain says each error of a connection once.
+func (j Join) complain(say func(string)) func(error) {
+	said := map[string]bool{} // callbacks of a connection follow each other
+	return func(err error) {
+		if text := err.Error(); !said[text] && !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, nats.ErrNoServers) {
+			said[text] = true
+			say(fmt.Sprintf("the NATS server %s: %s", j.Servers(), results.Plain(text)))
+		}
+	}
 }
 
 // connect connects to the broker, which may not be there yet, and connects again whenever the connection is lost. Each
@@ -207,13 +220,7 @@ func (j Join) connect(name string, say func(string), more ...nats.Option) (*nats
 	if err != nil {
 		return nil, err
 	}
-	said := map[string]bool{} // callbacks of a connection follow each other
-	complain := func(err error) {
-		if text := err.Error(); !said[text] && !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, nats.ErrNoServers) {
-			said[text] = true
-			say(fmt.Sprintf("the NATS server %s: %s", j.Servers(), results.Plain(text)))
-		}
-	}
+	complain := j.complain(say)
 	options = append(options,
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { complain(err) }),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { complain(err) }),

@@ -24,7 +24,7 @@ import (
 	"github.com/nats-io/nkeys"
 
 	"pushbench/bench/agent"
-	"pushbench/bench/clock"
+	"pushbench/bench/generator"
 	"pushbench/results"
 )
 
@@ -97,7 +97,7 @@ func hold(one *joined) *heldStep {
 		close(h.began)
 		select {
 		case <-h.release:
-			return &agent.Measured{}, each(results.Interval{Delivered: 3})
+			return &agent.Measured{Outcomes: []*generator.Outcome{{}}}, each(results.Interval{Delivered: 3})
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
@@ -113,7 +113,8 @@ func measureAll(t *testing.T, f *Fleet, steps ...*heldStep) []chan error {
 		failed := make(chan error, 1)
 		all = append(all, failed)
 		go func() {
-			_, err := r.Measure(context.Background(), agent.Window{Start: clock.Now().Add(time.Hour)}, func(results.Interval) error { return nil })
+			toMeasure(t, r)
+			_, err := r.Measure(context.Background(), inAnHour(), func(results.Interval) error { return nil })
 			failed <- err
 		}()
 	}
@@ -350,10 +351,11 @@ func TestRepeatedRequestIsPerformedOnce(t *testing.T) {
 	key, b := newRun(t)
 	box := startAgent(t, t.Context(), b.Join(), "box")
 	f := gathered(t, key, b, 1)
+	toMeasure(t, f.Agents[0])
 	performed := 0
 	box.steps.measure = func(context.Context, <-chan struct{}, func(results.Interval) error) (*agent.Measured, error) {
 		performed++
-		return &agent.Measured{}, nil
+		return &agent.Measured{Outcomes: []*generator.Outcome{{}}}, nil
 	}
 	inbox := f.conn.NewInbox()
 	in := make(chan *nats.Msg, 2)
@@ -361,7 +363,7 @@ func TestRepeatedRequestIsPerformedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := f.send(toSubject(key.Public, f.Agents[0].id+".Measure"), inbox, request{Window: agent.Window{Start: clock.Now().Add(time.Hour)}}); err != nil {
+		if err := f.send(toSubject(key.Public, f.Agents[0].id+".Measure"), inbox, request{Window: inAnHour()}); err != nil {
 			t.Fatal(err)
 		}
 		<-in

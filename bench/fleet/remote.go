@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ type Remote struct {
 	Tool   results.Tool
 	Facts  agent.Facts
 	Shares bool // another agent of the run is on the same machine, which it monitors
+
+	started int // load generators of the trial
 
 	fleet  *Fleet
 	id     string
@@ -81,9 +84,10 @@ func (r *Remote) call(ctx context.Context, step string, q request) (*response, e
 			case err != nil:
 				return nil, r.named(err)
 			case whole != nil && whole.Failed != "":
-				return nil, r.named(errors.New(whole.Failed))
+				return nil, r.named(errors.New(results.Plain(whole.Failed)))
 			case whole != nil:
-				return whole, nil
+				whole.Text = results.Plain(whole.Text)
+				return whole, r.believe(whole)
 			}
 		case <-check.C:
 			if canceled == nil { // it may have been lost
@@ -106,6 +110,53 @@ func (r *Remote) call(ctx context.Context, step string, q request) (*response, e
 			}
 		}
 	}
+}
+
+// errImpossible is the error of a response that no agent of this build sends.
+var errImpossible = errors.New("impossible data")
+
+// complete checks that each load generator of the trial has a result.
+func (r *Remote) complete(n int) error {
+	if n != r.started {
+		return r.named(fmt.Errorf("%w: results of %d load generators, want %d", errImpossible, n, r.started))
+	}
+	return nil
+}
+
+// believe checks that a response can be true: what follows relies on it, and a run must not keep what it cannot read again.
+func (r *Remote) believe(got *response) error {
+	err := results.Possible(*got)
+	if got.Measured != nil {
+		for _, o := range got.Measured.Outcomes {
+			if err = cmp.Or(err, possibleOutcome(o)); err != nil {
+				break
+			}
+		}
+	}
+	for _, i := range got.Intervals {
+		err = cmp.Or(err, i.Check())
+	}
+	if err != nil {
+		return r.named(fmt.Errorf("%w: %w", errImpossible, err))
+	}
+	return nil
+}
+
+// possibleOutcome checks that the counts of a load generator are possible and add up.
+func possibleOutcome(o *generator.Outcome) error {
+	if o == nil {
+		return errors.New("a load generator without an outcome")
+	}
+	if err := results.Possible(*o); err != nil {
+		return err
+	}
+	sums := results.Trial{Publishes: o.Publishes, Ledger: o.Ledger, Latency: o.Latency, Age: o.Age, Replies: o.Replies, ShortLived: o.ShortLived}
+	for _, i := range sums.Identities() {
+		if !i.Holds() {
+			return errors.New(i.String())
+		}
+	}
+	return nil
 }
 
 // named names the agent of an error.
@@ -162,6 +213,9 @@ func (r *Remote) Begin(ctx context.Context) (condition string, err error) {
 // Ceiling implements agent.Agent.
 func (r *Remote) Ceiling(ctx context.Context, s *scenarios.Scenario, during time.Duration) (float64, error) {
 	got, err := r.call(ctx, "Ceiling", request{Job: encodeJob(agent.Job{Scenario: s}), Duration: during})
+	if err == nil && got.Number <= 0 {
+		err = r.named(fmt.Errorf("%w: a ceiling of %v", errImpossible, got.Number))
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -198,11 +252,15 @@ func (r *Remote) StartServers(ctx context.Context, j agent.Job) (agent.Started, 
 	if err != nil || got.Started == nil {
 		return agent.Started{}, r.missing(err)
 	}
+	if n := len(got.Started.Servers); n != j.Scenario.Servers {
+		return agent.Started{}, r.named(fmt.Errorf("%w: %d servers, want %d", errImpossible, n, j.Scenario.Servers))
+	}
 	return *got.Started, nil
 }
 
 // StartGenerators implements agent.Agent.
 func (r *Remote) StartGenerators(ctx context.Context, j agent.Job, all []generator.Prepare) (int64, error) {
+	r.started = len(all)
 	got, err := r.call(ctx, "StartGenerators", request{Job: encodeJob(j), Prepare: all})
 	if err != nil {
 		return 0, err
@@ -225,7 +283,7 @@ func (r *Remote) Connect(ctx context.Context, within time.Duration) ([]results.C
 	if err != nil {
 		return nil, err
 	}
-	return got.Connected, nil
+	return got.Connected, r.complete(len(got.Connected))
 }
 
 // Idle implements agent.Agent.
@@ -244,6 +302,9 @@ func (r *Remote) Measure(ctx context.Context, w agent.Window, each func(results.
 	got, err := r.call(ctx, "Measure", request{Window: agent.Window{Start: r.offset.to(w.Start), Opens: r.offset.to(w.Opens), Closes: r.offset.to(w.Closes)}})
 	if err != nil || got.Measured == nil {
 		return nil, r.missing(err)
+	}
+	if err := r.complete(len(got.Measured.Outcomes)); err != nil {
+		return nil, err
 	}
 	got.Measured.Control = &agent.Control{Name: r.Name, Offset: r.offset.Value, Bound: r.offset.Bound, Bytes: got.Bytes}
 	for i := range got.Measured.Stalls {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,8 +42,13 @@ type Agent struct {
 	work      chan *nats.Msg
 	last      atomic.Pointer[answer] // to the last step that was begun
 	left      chan struct{}
-	unlock    func()   // gives the lock of the machine back; nil: it is not taken
+	leave     sync.Once // closes left
+	foreign   sync.Once // says that a message was ignored
+	unlock    func()    // gives the lock of the machine back; nil: it is not taken
+	progress  progress
+	files     int64    // file limit of the machine; 0: unknown
 	servers   []string // addresses of the servers of the trial
+	link      int      // descriptor of their network namespace; 0: none
 }
 
 // An answer is what an agent responds to a step. The request comes again if the response was lost.
@@ -63,7 +69,18 @@ var (
 func (a *Agent) Serve(ctx context.Context) error {
 	a.id, a.work, a.left = rand.Text(), make(chan *nats.Msg, 1), make(chan struct{})
 	a.step.Store("")
-	c, err := a.Join.connect(a.Name, a.Say, nats.ReconnectHandler(func(*nats.Conn) { a.Say("connected again to the NATS server") }),
+	ctx, refuse := context.WithCancelCause(ctx)
+	defer refuse(nil)
+	complain := a.Join.complain(a.Say)
+	hopeless := func(_ *nats.Conn, err error) { // no further attempt can succeed
+		if err != nil {
+			complain(err)
+		}
+		if errors.Is(err, errCertificate) {
+			refuse(fmt.Errorf("the NATS server %s is not that of the run: %w", a.Join.Servers(), err))
+		}
+	}
+	c, err := a.Join.connect(a.Name, a.Say, nats.ReconnectErrHandler(hopeless), nats.ReconnectHandler(func(*nats.Conn) { a.Say("connected again to the NATS server") }),
 		nats.DisconnectErrHandler(func(c *nats.Conn, _ error) {
 			time.AfterFunc(helloWait, func() { // at the end of a run, its broker ends as well
 				if !a.ended() && c.IsReconnecting() {
@@ -107,6 +124,7 @@ func (a *Agent) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.files = facts.Host.FileLimit
 	greeting, err := json.Marshal(hello{Agent: a.id, Name: a.Name, Tool: a.Tool, Facts: facts})
 	if err != nil {
 		return err
@@ -151,7 +169,7 @@ func (a *Agent) ended() bool {
 func (a *Agent) receive(v *verifier, m *nats.Msg) {
 	received := clock.Now()
 	if v.verify(m) != nil {
-		a.Say("a message was ignored that the run's coordinator did not send")
+		a.foreign.Do(func() { a.Say("a message was ignored that the run's coordinator did not send, or sent before") })
 		return
 	}
 	a.heard.Store(int64(received))
@@ -165,7 +183,7 @@ func (a *Agent) receive(v *verifier, m *nats.Msg) {
 			(*cancel)(errCanceled)
 		}
 	case stepLeave:
-		close(a.left)
+		a.leave.Do(func() { close(a.left) })
 	default:
 		if last := a.last.Load(); last != nil && last.to == m.Reply {
 			if last.response != nil {
@@ -265,9 +283,14 @@ func (a *Agent) finish() error {
 // do performs one step.
 func (a *Agent) do(ctx context.Context, name string, data []byte) (r response, err error) {
 	var q request
-	if err := json.Unmarshal(data, &q); err != nil {
+	if err := decode(data, &q); err != nil {
 		return r, fmt.Errorf("read a request: %w", err)
 	}
+	j, err := a.check(name, q)
+	if err != nil {
+		return r, err
+	}
+	defer func() { a.progress.note(name, err) }()
 	switch name {
 	case "Describe":
 		var f agent.Facts
@@ -280,38 +303,23 @@ func (a *Agent) do(ctx context.Context, name string, data []byte) (r response, e
 	case "Finish":
 		err = a.finish()
 	case "Ceiling":
-		var j agent.Job
-		if j, err = q.Job.decode(); err == nil {
-			r.Number, err = a.Steps.Ceiling(ctx, j.Scenario, q.Duration)
-		}
+		r.Number, err = a.Steps.Ceiling(ctx, j.Scenario, q.Duration)
 	case "IdleStalls":
 		r.Text, err = a.Steps.IdleStalls(ctx)
 	case "IdleMemory":
-		var j agent.Job
 		var m results.IdleMemory
-		if j, err = q.Job.decode(); err == nil {
-			m, err = a.Steps.IdleMemory(ctx, j, q.Clients)
-		}
+		m, err = a.Steps.IdleMemory(ctx, j, q.Clients)
 		r.IdleProbe = &m
 	case "StartServers":
-		var j agent.Job
 		var s agent.Started
-		if j, err = q.Job.decode(); err == nil {
-			s, err = a.Steps.StartServers(ctx, j)
-		}
-		a.servers = nil
+		s, err = a.Steps.StartServers(ctx, j)
+		a.link = s.Link
 		for _, one := range s.Servers {
 			a.servers = append(a.servers, one.Address)
 		}
 		r.Started = &s
 	case "StartGenerators":
-		var j agent.Job
-		if j, err = q.Job.decode(); err == nil {
-			err = a.allowed(q.Prepare)
-		}
-		if err == nil {
-			r.Memory, err = a.Steps.StartGenerators(ctx, j, q.Prepare)
-		}
+		r.Memory, err = a.Steps.StartGenerators(ctx, j, q.Prepare)
 	case "Lap":
 		var u agent.Used
 		u, err = a.Steps.Lap(ctx)
@@ -323,9 +331,6 @@ func (a *Agent) do(ctx context.Context, name string, data []byte) (r response, e
 		i, err = a.Steps.Idle(ctx, q.Duration)
 		r.Idle = &i
 	case "Measure":
-		if late := clock.Now().Sub(q.Window.Start); late > 0 {
-			return r, fmt.Errorf("the start of the warm-up arrived %v too late", clock.Round(late))
-		}
 		before := a.conn.Stats()
 		r.Measured, err = a.Steps.Measure(ctx, q.Window, func(i results.Interval) error {
 			a.delivered.Add(i.Delivered)
@@ -340,10 +345,11 @@ func (a *Agent) do(ctx context.Context, name string, data []byte) (r response, e
 		r.Audit = &x
 	case "EndTrial":
 		var e agent.Ended
+		a.servers, a.link = nil, 0
 		e, err = a.Steps.EndTrial(q.Duration)
 		r.Ended = &e
 	default:
-		err = fmt.Errorf("unknown step %q: the coordinator is another version of pushbench", name)
+		err = fmt.Errorf("unknown step %.40q: the coordinator is another version of pushbench", name)
 	}
 	return r, err
 }
@@ -353,7 +359,7 @@ func (a *Agent) do(ctx context.Context, name string, data []byte) (r response, e
 func (a *Agent) allowed(all []generator.Prepare) error {
 	for _, p := range all {
 		host, _, err := net.SplitHostPort(p.Target)
-		if err != nil || p.Protocol != "" || !slices.Contains(a.servers, p.Target) && !slices.Contains(a.Hosts, host) {
+		if err != nil || p.Protocol != "" || p.BackendNamespace != 0 && p.BackendNamespace != a.link || !slices.Contains(a.servers, p.Target) && !slices.Contains(a.Hosts, host) {
 			return fmt.Errorf("load on %q is not allowed by this agent; allowed: the servers that it starts itself, and hosts that --allow-host names", p.Target)
 		}
 	}

@@ -1,11 +1,13 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -102,7 +104,7 @@ type response struct {
 	Measured  *agent.Measured     `json:"measured,omitempty"`
 	Intervals []results.Interval  `json:"intervals,omitempty"`
 	Audit     *agent.Audit        `json:"audit,omitempty"`
-	Ended     *agent.Ended        `json:"ended,omitempty"`
+	Ended     *agent.Ended        `json:"ended,omitempty" walk:"-"` // the difference of two clocks may be negative
 
 	Bytes int64 `json:"bytes,omitempty"` // of messages sent and received during the step
 
@@ -167,10 +169,23 @@ func (a *assembly) add(m *nats.Msg) (*response, error) {
 		return nil, nil
 	}
 	var r response
-	if err := json.Unmarshal(a.data, &r); err != nil {
+	if err := decode(a.data, &r); err != nil {
 		return nil, fmt.Errorf("read a response: %w", err)
 	}
 	return &r, nil
+}
+
+// decode reads the JSON of the same build. What it does not know is an error.
+func decode(data []byte, to any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(to); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("it has more than one value")
+	}
+	return nil
 }
 
 // signed returns a message of the coordinator.

@@ -560,7 +560,7 @@ func (t *Trial) audit(ctx context.Context) error {
 
 // crowding is the number of servers per core: each server is slower by this factor.
 func (t *Trial) crowding() float64 {
-	return max(1, float64(t.Scenario.Servers)/float64(t.audited.ServerCores.Number))
+	return max(1, float64(t.Scenario.Servers)/float64(max(1, t.audited.ServerCores.Number)))
 }
 
 // setStatus runs the checks and sets the status of the trial.

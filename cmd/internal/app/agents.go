@@ -52,6 +52,8 @@ func (a Agents) check(s *scenarios.Scenario, o Options) error {
 		return Usagef("--agents: %d is not allowed; allowed: 1 or more", a.Count)
 	case !a.complete():
 		return errWithoutNATS
+	case a.Count > fleet.MostAgents:
+		return Usagef("--agents: %d is not allowed; allowed: at most %d", a.Count, fleet.MostAgents)
 	case o.Baseline != nil:
 		return Usagef("--baseline: agents have one build; allowed without --agents")
 	case o.HasTarget():
@@ -111,7 +113,7 @@ func (s *Session) await(total int, a Agents) (*fleet.Fleet, error) {
 			return nil
 		},
 		Joined: func(r *fleet.Remote) {
-			s.say(fmt.Sprintf("agent %s joined: %s, %d cores", r.Name, r.Facts.Host.OS+" "+r.Facts.Host.Kernel, r.Facts.Host.Cores))
+			s.say(fmt.Sprintf("agent %s joined: %s, %d cores", r.Name, results.Plain(r.Facts.Host.OS+" "+r.Facts.Host.Kernel), r.Facts.Host.Cores))
 		},
 		Refused: func(name string, why error) { s.say(fmt.Sprintf("agent %s was not taken: %v", name, why)) },
 		Say:     s.say,
@@ -278,6 +280,9 @@ func (e Env) Agent(ctx context.Context, o AgentCommand) error {
 		if o.Name, err = os.Hostname(); err != nil {
 			return Usagef("--name is needed, as the system reports no host name: %w", err)
 		}
+	}
+	if err := fleet.CheckName(o.Name); err != nil {
+		return Usagef("--name: %w", err)
 	}
 	if err := join.Check(); err != nil {
 		return Usagef("--run: %w", err)
