@@ -72,10 +72,16 @@ func (o *Observer) snapshot() ([]Call, <-chan struct{}) {
 	return slices.Clip(o.calls), o.changed
 }
 
+// recheck is the time between two looks at a condition while nothing is recorded: it may depend on something else, such as
+// the count of polls.
+const recheck = 5 * time.Millisecond
+
 // Await waits until the calls satisfy a condition.
 func (o *Observer) Await(t testing.TB, what string, condition func([]Call) bool) {
 	t.Helper()
 	limit := time.After(Timeout)
+	tick := time.NewTicker(recheck)
+	defer tick.Stop()
 	for {
 		calls, changed := o.snapshot()
 		if condition(calls) {
@@ -83,6 +89,7 @@ func (o *Observer) Await(t testing.TB, what string, condition func([]Call) bool)
 		}
 		select {
 		case <-changed:
+		case <-tick.C:
 		case <-limit:
 			t.Fatalf("timed out after %v waiting for %s; calls so far:\n%s", Timeout, what, Format(calls))
 		}

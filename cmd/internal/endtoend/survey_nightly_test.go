@@ -1,3 +1,5 @@
+//go:build nightly && linux
+
 package endtoend
 
 import (
