@@ -249,7 +249,7 @@ func TestAgentsCannotCommand(t *testing.T) {
 	}
 }
 
-// Two agents of one name cannot be told apart; a name is plain text.
+// Agents have different names, of plain text.
 func TestNamesOfAgents(t *testing.T) {
 	t.Parallel()
 	f := &Fleet{known: map[string]*Remote{}, gathered: make(chan struct{})}
